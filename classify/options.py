@@ -94,7 +94,7 @@ def evaluation_options(arguments):
         for cls in classes:
             title = group if len(classes) == 1 else f"{group}, {cls.encoding}"
             # A flag that several encoders share is listed with the first.
-            add_fields(parser, cls, title, prefix=f"{group}.", but=taken)
+            add_fields(parser, cls, title, prefix=f"{group}.", exclude=taken)
             taken |= {flag_of(field) for field in dataclasses.fields(cls)}
             names[group] |= {field.name for field in dataclasses.fields(cls)}
     parser.set_defaults(preset=None, **{f"{group}.{name}": None for group in names for name in names[group]})

@@ -1,13 +1,13 @@
 """Improved dense trajectories (Wang & Schmid, ICCV 2013): from a video to tracks and descriptors.
 
-extract, stream       a video in, `Features` out: at once, or a chunk at a time
+extract, stream       `Features` of a video: at once, or a chunk at a time
 draw                  pictures of the tracks, frame by frame
 flow_between          the optical flow between two frames
 compensate            the camera's motion between two frames, and the flow that remains without it
-load, save            features from a file and into one
+load, save            read features from a file, write them into one
 Features, Camera      tracks with their descriptors, and the camera's motion
 ExtractionParams      every option of an extraction, with its default
-RunOptions            jobs, threads, overwrite and progress of runs over many videos; no number depends on them
+RunOptions            jobs, threads, overwrite and progress of runs over many videos; no result depends on them
 DataError             the one exception for a caller's mistake
 
 Inside, `extractor` is the place to start: its frame loop joins the steps of the method.
@@ -15,17 +15,17 @@ Inside, `extractor` is the place to start: its frame loop joins the steps of the
 api                   the functions above, with every option written out
 extractor             the frame loop, one line a step
 flows                 flow and camera motion without tracks
-frames                frames in: files, folders, cameras, arrays; human boxes
-steps                 the method, a section of the paper a file: pyramid, flow, surf, corners, camera, sampling,
-                      tracks, histograms, selection
+frames                readers of frames: files, folders, cameras, arrays; human boxes
+steps                 the steps of the method, one file each: pyramid, flow, surf, corners, camera, sampling, tracks,
+                      histograms, selection
 kernels, jit          the compiled loops of the steps, and how they are compiled
 features              tracks and descriptors in memory, in our files and in the authors' forms
-files, workers        what all files of ours share; threads, processes and clusters
+files, workers        reading and writing of our file formats; threads, processes and clusters
 batch                 many videos to feature files
 show                  pictures of tracks
 cli, command          the commands
 params                every option with its default and its range
-checks, errors
+checks, errors        checks of arrays; exceptions and the wording of messages
 imports               how modules are imported: lazily, and never from the current folder
 
 Coordinates are ``(x, y)``, images ``(H, W)``, flows ``(H, W, 2)`` with x first; pixels are pixels of the step's own

@@ -100,9 +100,9 @@ def extract(
     scales : int, default 8
         Largest number of scales.
     gap : int, default 1
-        Frames between two samplings of new points.
+        Interval between two samplings of new points, in frames.
     describe_every : int, default 1
-        Frames between two descriptions of a track.
+        Interval between two descriptions of a track, in frames.
     skips : str, default "1"
         Frame steps to extract at, rising from 1, such as "1,2,3" (multi-skip feature stacking).
     keypoints : {"surf", "sift", "orb", "none"}, default "surf"
@@ -114,7 +114,7 @@ def extract(
         MPEG-4, which need PyAV and ``compensation="field"``; or a function of two gray (H, W) uint8 images,
         ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
     tracks : {"flow", "none"}, default "flow"
-        Points follow the flow; or they stay where they are, on a grid, and describe cuboids.
+        "flow": points follow the flow; "none": points stay in place on a grid, and cuboids are described.
     flow_from : int, default 0
         Number of fine scales whose flow is resized from the next coarser scale.
     compensation : {"warp", "moved", "field"}, default "warp"
@@ -137,14 +137,14 @@ def extract(
     preset : {"exact", "fast", "mpeg"}, default "exact"
         Values of the options above that the call leaves out. "exact": the defaults, which give the release's numbers.
         "fast": ``keypoints="none", flow_from=2, compensation="field", scales=4, gap=2, describe_every=2``, which costs
-        little accuracy. "mpeg": ``keypoints="none", flow="mpeg", compensation="field", scales=4, gap=5,
+        little accuracy. "mpeg": ``keypoints="none", flow="mpeg", compensation="field", stride=8, scales=2, gap=5,
         describe_every=5``, which is faster still, at a loss of accuracy.
     boxes : path, optional
-        Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person
-        (docs/method/extraction.md, section 9.4). No camera match is taken from inside a box.
+        Text file of human boxes, one line for each frame: its index, then x1 y1 x2 y2 confidence for each person
+        (docs/method/extraction.md, section 9.4). No match for the camera's motion is taken from inside a box.
     threads : int, default 1
         With more than one thread, read-ahead threads prepare the next frames, and the scales of the present frame are
-        divided among the threads. The result does not depend on it.
+        divided among the threads. The result does not depend on the number of threads.
     strict : bool, default False
         Refuse a truncated or damaged video instead of taking what decodes.
     channels : {"bgr", "rgb"}, default "bgr"
@@ -157,8 +157,8 @@ def extract(
     Returns
     -------
     Features
-        All kept tracks, sorted by last frame, scale and age. A video of one frame has none. ``notes`` say what was
-        noticed, such as a truncated video.
+        All kept tracks, sorted by last frame, scale and age. A video of one frame has no tracks. ``notes`` has one line
+        for each irregularity, such as a truncated video.
 
     Raises
     ------
@@ -167,8 +167,8 @@ def extract(
 
     Notes
     -----
-    Wang & Schmid, "Action recognition with improved trajectories", ICCV 2013; docs/method/extraction.md, section 1 and
-    those that follow. Memory grows with the number of tracks: for a long video, or a stream without an end, use
+    Wang & Schmid, "Action recognition with improved trajectories", ICCV 2013; docs/method/extraction.md,
+    sections 1 to 8. Memory grows with the number of tracks: for a long video, or a stream without an end, use
     `stream` or the command ``idt-extract``.
 
     Examples
@@ -232,9 +232,9 @@ def stream(
     Yields
     ------
     Features
-        The tracks that ended within the next 16 frames, with the camera's motion of these frames; the last chunk
-        holds what is left. Their time positions are NaN, since they are relative to the number of frames:
-        `Features.timed` fills them in when it is known.
+        Tracks that ended within 16 consecutive frames, with the camera's motion of these frames; the last chunk may
+        have fewer frames. The time positions are NaN, because they are relative to the number of frames;
+        `Features.timed` fills them in when this number is known.
 
     Raises
     ------
@@ -315,8 +315,9 @@ def draw(
     Yields
     ------
     idt.show.tracks.Drawn
-        One for every frame: its number ``index``, the picture ``image``, and how many tracks of either kind it shows
-        (``kept``, ``followed_camera``). Whether a track is kept is known at its end, so a picture comes L frames late.
+        One for every frame: its number ``index``, the picture ``image``, and the numbers of tracks that it shows, kept
+        (``kept``) or dropped (``followed_camera``). A track is kept or dropped at its end, so a picture comes L frames
+        late.
 
     Raises
     ------

@@ -14,9 +14,10 @@ def type_and_shape(value):
 
 
 def gray_image(value, name="gray"):
-    """Return ``value`` as a C-contiguous (H, W) uint8 image; refuse anything else under the name ``name``.
+    """Return ``value`` as a C-contiguous (H, W) uint8 image; refuse anything else, calling it ``name``.
 
-    Only contiguity is repaired; a change of dtype or of the number of channels would lose something.
+    A non-contiguous image is copied. An image of another dtype or with channels is refused, because its conversion
+    would lose information.
 
     Raises
     ------
@@ -29,7 +30,7 @@ def gray_image(value, name="gray"):
 
 
 def float_array(value, shape, name, dtype=np.float32):
-    """Return ``value`` as a C-contiguous finite array of ``dtype``; refuse anything else under the name ``name``.
+    """Return ``value`` as a C-contiguous finite array of ``dtype``; refuse anything else, calling it ``name``.
 
     A None in ``shape`` stands for any length.
 
@@ -48,7 +49,7 @@ def float_array(value, shape, name, dtype=np.float32):
     if array.dtype == dtype:
         array = np.ascontiguousarray(array)
     else:
-        # A number beyond float32 becomes infinite and is refused below; NumPy would warn of it besides.
+        # A number beyond float32 becomes infinite and is refused below, so NumPy need not warn of it.
         with np.errstate(over="ignore", invalid="ignore"):
             array = np.ascontiguousarray(array, dtype)
     # `count_nonzero` is faster than `all` on small arrays.
@@ -59,14 +60,14 @@ def float_array(value, shape, name, dtype=np.float32):
 
 
 def within(values, least, most, name):
-    """Return the array ``values`` if all are finite and from ``least`` to ``most``; else refuse it under ``name``.
+    """Return the array ``values`` if all are finite and from ``least`` to ``most``; else refuse them as ``name``.
 
     Raises
     ------
     DataError
         If a number lies outside or is NaN.
     """
-    if values.size and not (values.min() >= least and values.max() <= most):  # NaN is in no order
+    if values.size and not (values.min() >= least and values.max() <= most):  # false for NaN
         raise DataError(
             f"{name} must be finite, from {least:g} to {most:g}, got {values.min():.4g} to {values.max():.4g}"
         )
@@ -74,14 +75,14 @@ def within(values, least, most, name):
 
 
 def checked_points(value, name):
-    """Return ``value`` if it is a C-contiguous (n, 2) float32 array; refuse anything else under the name ``name``.
+    """Return ``value`` if it is a C-contiguous (n, 2) float32 array; refuse anything else, calling it ``name``.
 
     Finiteness is not checked, because the check would take longer than the work on a few points.
 
     Raises
     ------
     DataError
-        If anything else is wrong.
+        If it is no such array.
     """
     fits = isinstance(value, np.ndarray) and value.dtype == np.float32 and value.shape == (len(value), 2)
     if not (fits and value.flags.c_contiguous):
@@ -90,7 +91,7 @@ def checked_points(value, name):
 
 
 def positive_integer(value, name):
-    """Return ``value`` if it is an integer of at least 1; refuse anything else under the name ``name``.
+    """Return ``value`` if it is an integer of at least 1; refuse anything else, calling it ``name``.
 
     Raises
     ------
@@ -105,12 +106,12 @@ def positive_integer(value, name):
 def checked_seed(value, name="random_state", *, most=SEED.high):
     """Return ``value`` if it is an integer up to ``most`` that can seed a random generator; else refuse it.
 
-    ``name`` is what messages call it.
+    Messages call it ``name``.
 
     Raises
     ------
     DataError
-        If it is anything else, such as None: equal inputs and equal parameters give equal numbers here.
+        If it is anything else. None is refused, too, because a call without a seed would not be repeatable.
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 0 <= value <= most:
         raise DataError(

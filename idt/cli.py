@@ -39,7 +39,7 @@ def extract(arguments):
     from idt.workers import cluster
 
     videos = [*options.videos, *(f"@{path}" for path in options.list)]
-    jobs = plan(videos, options.output, on_note=lambda note: _note([note], options.quiet))
+    jobs = plan(videos, options.output, on_note=lambda note: _print_notes([note], options.quiet))
     settings = {
         "boxes": options.boxes,
         "storage": Storage(options.float32, options.compact, options.project, maps_of(options)),
@@ -48,19 +48,22 @@ def extract(arguments):
     run = run_options(options)
     if options.threads is None:
         run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
-    alone = len(jobs) == 1 and not options.scheduler
-    _check_extraction(jobs, options, [] if alone else [os.path.join(options.output, name) for name in RUN_FILES])
-    each = [params] * len(jobs)
+    is_single = len(jobs) == 1 and not options.scheduler
+    run_files = [] if is_single else [os.path.join(options.output, name) for name in RUN_FILES]
+    _check_extraction(jobs, options, run_files)
+    params_of_jobs = [params] * len(jobs)
     if options.flow_files is not None:
         from idt.flows.from_files import flow_of_files
 
-        known = {"bound": options.flow_bound, "alone": len(jobs) == 1}
-        each = [replace(params, flow=flow_of_files(options.flow_files, job.name, **known)) for job in jobs]
+        flows = (
+            flow_of_files(options.flow_files, job.name, bound=options.flow_bound, alone=len(jobs) == 1) for job in jobs
+        )
+        params_of_jobs = [replace(params, flow=flow) for flow in flows]
     with cluster.connected(options.scheduler):
-        if alone:
-            return _extract_one(jobs[0], each[0], run, settings, options.quiet)
+        if is_single:
+            return _extract_one(jobs[0], params_of_jobs[0], run, settings, options.quiet)
         with locks.shared(options.output, say=run.say) as joins:
-            return _extract_many(jobs, each, run, settings, options, joins=joins)
+            return _extract_many(jobs, params_of_jobs, run, settings, options, joins=joins)
 
 
 def _extraction_options(arguments):
@@ -79,7 +82,7 @@ def _extraction_options(arguments):
         action="append",
         default=[],
         metavar="FILE",
-        help="the same as @FILE: a text with a VIDEO on each line",
+        help="the same as @FILE: a text file with a VIDEO on each line",
     )
     add_common_options(
         parser,
@@ -96,8 +99,9 @@ def _extraction_options(arguments):
         "--flow-files", metavar="FOLDER", help="track along these flow files; needs --compensation field"
     )
     add_number_option(
-        parser, "--flow-bound", BOUND, default=20.0, help="displacement of the outermost levels of --flow-files, px"
-    )
+        parser, "--flow-bound", BOUND, default=20.0,
+        help="displacement that the outermost gray levels of --flow-files stand for, px",
+    )  # fmt: skip
     storage = parser.add_argument_group("storage")
     storage.add_argument("--float32", action="store_true", help="store histograms as float32, not in fixed point")
     storage.add_argument(
@@ -122,15 +126,15 @@ def _extraction_options(arguments):
     return options, fields_of(options, ExtractionParams)
 
 
-def _check_extraction(jobs, options, beside):
-    """Refuse, before any work, outputs that would overwrite an input or a foreign file."""
+def _check_extraction(jobs, options, run_files):
+    """Refuse, before any work, feature files and ``run_files`` that would overwrite an input or a foreign file."""
     from idt.batch.extract_one import boxes_of, check_outputs
 
     lists = [*options.list, *(word for word in options.videos if word.startswith("@"))]
     models = [text.rpartition(":")[0] for text in options.maps]
     inputs = [*options.videos, *lists, options.project, options.flow_files, *models]
     inputs += {boxes_of(job, options.boxes) for job in jobs}
-    check_outputs(jobs, inputs, beside=beside, overwrite=options.overwrite)
+    check_outputs(jobs, inputs, beside=run_files, overwrite=options.overwrite)
 
 
 def _extract_one(job, params, run, settings, quiet):
@@ -140,37 +144,36 @@ def _extract_one(job, params, run, settings, quiet):
     from idt.features.convert import HDF5, form_of
 
     form = form_of(job.output) if job.output.suffix else HDF5
-    made = extract_job if form == HDF5 else functools.partial(extract_rows, form=form)
-    _report(made(job, params, run=run, **settings), quiet)
+    extract_video = extract_job if form == HDF5 else functools.partial(extract_rows, form=form)
+    _report(extract_video(job, params, run=run, **settings), quiet)
     return DONE
 
 
-def _extract_many(jobs, params, run, settings, options, *, joins):
+def _extract_many(jobs, params_of_jobs, run, settings, options, *, joins):
     """Extract many videos with a summary; return the exit status."""
-    from idt.batch import jobs as videos
     from idt.batch import run_report, summary
     from idt.batch.extract_many import extract_many
+    from idt.batch.jobs import size_of
     from idt.batch.outcome import large_hint
 
-    sizes = [videos.size_of(job) for job in jobs]
-    count = summary.begin(options.output, sizes, overwrite=run.overwrite, joins=joins)
+    tally = summary.begin(options.output, [size_of(job) for job in jobs], overwrite=run.overwrite, joins=joins)
     hint = None
 
     def report(index, outcome):
         nonlocal hint
         _report(outcome, quiet=True)
-        if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params[index])):
-            _note([f"{hint}; so may others"], options.quiet)
+        if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params_of_jobs[index])):
+            _print_notes([f"{hint}; so may others"], options.quiet)
 
     with stage("videos to features"):
         run_report.report_outcomes(
-            count,
-            lambda advance: extract_many(jobs, params, run=run, advance=advance, **settings),
+            tally,
+            lambda advance: extract_many(jobs, params_of_jobs, run=run, advance=advance, **settings),
             report,
             quiet=options.quiet,
         )
     return run_report.end_run(
-        "idt-extract", count, len(jobs), options.output, run, scheduler=options.scheduler, quiet=options.quiet
+        "idt-extract", tally, len(jobs), options.output, run, scheduler=options.scheduler, quiet=options.quiet
     )
 
 
@@ -179,9 +182,9 @@ def _verify(folder, quiet):
     from idt.batch import run_report, verify
 
     files = verify.find(folder)
-    bad, alone = run_report.verify_files(files, verify.check, "file", quiet=quiet)
-    if alone and not quiet:
-        warn(f"idt-extract: of {alone} files the video is not where it was, so it was not compared")
+    bad, without_video = run_report.verify_files(files, verify.check, "file", quiet=quiet)
+    if without_video and not quiet:
+        warn(f"idt-extract: {without_video} files were not compared with their videos, which are not where they were")
     say(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")
     if bad:
         warn(f"idt-extract: remove the {bad} others and run idt-extract again")
@@ -197,8 +200,8 @@ def convert(arguments):
         " and packed float32 rows of 466 numbers (.bin).",
         "idt-convert tracks.txt.gz -o features.h5",
     )
-    parser.add_argument("features", metavar="FILE", help="what to convert; its form is recognised by its content")
-    add_common_options(parser, output="what to write; its form follows from its suffix")
+    parser.add_argument("features", metavar="FILE", help="file of features; its form is recognised by its content")
+    add_common_options(parser, output="file to write; its form follows from its suffix")
     parser.add_argument("--compact", action="store_true", help="from .h5 to .h5: as with idt-extract --compact")
     parser.add_argument("--project", metavar="CODEBOOK", help="from .h5 to .h5: as with idt-extract --project")
     options = parser.parse_args(arguments)
@@ -212,18 +215,18 @@ def convert(arguments):
         overwrite=options.overwrite,
         say=run_options(options).say,
     )
-    _note(notes, options.quiet)
+    _print_notes(notes, options.quiet)
     say(f"{options.output}: {count} tracks")
     return DONE
 
 
 def _report(outcome, quiet):
-    """Print one line: on stdout for a finished video, on stderr for a failed one."""
+    """Print the outcome of one video in one line: on stdout if it is finished, on stderr if it failed."""
     job = outcome.job
     if outcome.error is not None:
         warn(f"idt-extract: {with_name(job.source, outcome.error)}")
         return
-    _note(outcome.notes, quiet)
+    _print_notes(outcome.notes, quiet)
     if outcome.up_to_date:
         say(f"{job.output}: up to date")
         return
@@ -231,7 +234,8 @@ def _report(outcome, quiet):
     say(f"{job.output}: {outcome.tracks} tracks, {outcome.frames} frames, {rate:.1f} frames/s")
 
 
-def _note(notes, quiet):
+def _print_notes(notes, quiet):
+    """Print each note on stderr, unless the run is quiet."""
     if not quiet:
         for note in notes:
             warn(f"{os.path.basename(sys.argv[0])}: {note}")

@@ -26,7 +26,7 @@ from idt.workers.run_options import RunOptions, no_progress
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
 
 GC_THRESHOLD = 200_000
-"""Threshold of new objects for a collection by Python's garbage collector, in place of its few hundred."""
+"""Python's garbage collector starts a collection after this many new objects, instead of a few hundred."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,15 +53,15 @@ class Parser(argparse.ArgumentParser):
         self.exit(WRONG, f"{self.prog}: {one_line(message, LONGEST)}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
-        """Parse, name the option nearest to an unknown one, and apply the options of `add_common_options`."""
-        self._refuse_files_like_options(args)
+        """Parse ``args``, refuse unknown options, and apply the options of `add_common_options`."""
+        self._refuse_files_named_like_options(args)
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
             flag = next((word.split("=")[0] for word in unknown if word.startswith("-")), unknown[0])
             near = did_you_mean(flag, self._option_string_actions)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
         for action in self._actions:
-            # An unset variable of the shell, which would count as an option that was not given.
+            # An unset variable of the shell gives an empty text, which would count as an option that was not given.
             if action.option_strings and action.dest != "output" and getattr(options, action.dest, None) in ("", [""]):
                 self.error(f"argument {'/'.join(action.option_strings)}: expected a value, got an empty text")
         show_as(getattr(options, "progress", "bar"))
@@ -80,13 +80,13 @@ class Parser(argparse.ArgumentParser):
             self.error("--backend dask and --scheduler tcp://HOST:PORT go together")
         return options
 
-    def _refuse_files_like_options(self, words):
+    def _refuse_files_named_like_options(self, words):
         """Refuse file names that begin like options: ``-overview.avi`` is ``-o verview.avi`` to argparse."""
         for word in words or []:
             if word == "--":
                 return
-            is_valid = not word.startswith("-") or word.partition("=")[0] in self._option_string_actions
-            if not is_valid and word != "-" and os.path.lexists(word):
+            is_known = not word.startswith("-") or word.partition("=")[0] in self._option_string_actions
+            if not is_known and word != "-" and os.path.lexists(word):
                 self.error(f"{word} is a file, but begins as an option does; write ./{word}, or -- before all files")
 
 
@@ -97,7 +97,7 @@ class _Formatter(argparse.HelpFormatter):
         super().__init__(prog, max_help_position=30, width=110)
 
 
-def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
+def add_fields(parser, cls, title="parameters", *, prefix="", exclude=()):
     """Add an option for every field of a parameter dataclass.
 
     Parameters
@@ -108,8 +108,8 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
     title : str
         Heading of the group in the help.
     prefix : str
-        Stands before the names under which the parser keeps the values, where two dataclasses have a name in common.
-    but : collection of str
+        Prefix of the names of the values in the parsed arguments, for dataclasses that share the name of a field.
+    exclude : collection of str
         Flags to leave out, because the parser has them already.
     """
     group = parser.add_argument_group(title)
@@ -123,7 +123,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
     for field in dataclasses.fields(cls):
         described, flag, dest = field.metadata, flag_of(field), prefix + field.name
         several = "tuple" in str(field.type)
-        if flag in but:
+        if flag in exclude:
             continue
         default = argparse.SUPPRESS if presets else field.default
         if isinstance(field.default, bool):
@@ -153,6 +153,7 @@ def flag_of(field):
 
 
 def _as_options(values):
+    """Format the values of a preset as options of the command line."""
     return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
 
 
@@ -188,12 +189,12 @@ def add_common_options(parser, *, output, required=True, jobs=False, threads=Fal
     jobs : bool
         Whether the command works on several inputs at once.
     threads : bool or str
-        Whether the command has ``--threads``. If this is a text, the default is None and the text is its help; else it
-        is 1.
+        Whether the command has ``--threads``, with the default 1. A text instead of True describes another default in
+        the help; its value is then None.
     cluster : bool
-        Whether it can work on other machines.
+        Whether the command can work on other machines.
     videos : bool
-        Whether it reads videos.
+        Whether the command reads videos.
     """
     run = parser.add_argument_group("run")
     parser.add_argument("-o", "--output", required=required, metavar="PATH", help=output)
@@ -257,9 +258,9 @@ def add_number_option(parser, flag, bounds, *, default, help, unset=""):
 
 
 def say(text, *, red=False):
-    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line.
+    """Print the line ``text`` on stdout, with control characters escaped, so that it stays one line.
 
-    A line in ``red`` is so on a terminal, unless the environment has NO_COLOR.
+    ``red`` colours the line on a terminal, unless the environment has NO_COLOR.
     """
     line = printable(text)
     if red and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
@@ -275,42 +276,42 @@ def warn(text):
 def command(main):
     """Decorate ``main`` (list of str → int) as a command: errors become one line and an exit status.
 
-    A command that is started from the shell is called without arguments and owns the process. The garbage collector
-    then leaves the objects of the imported libraries alone, because they live until the end. Freed memory is kept.
+    A command that is started from the shell is called without arguments and owns the process. Its garbage collector
+    then runs rarely, because the objects of libraries live until the end, and freed memory is kept for later use.
     """
 
     @functools.wraps(main)
     def run(arguments=None):
         if arguments is not None:
-            return guarded(arguments)
+            return run_until_signal(arguments)
         gc.set_threshold(GC_THRESHOLD)
         memory.keep_freed_memory()
         clean_search_path()
         clean_environment()
         # OpenCV's warnings are silenced, because our messages say the same in one line. A level set by the user stays.
         os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-        # Before numba is imported, which reads the variable then.
+        # numba reads this variable when it is imported, which is later.
         os.environ.update(kernel_folder.provided())
         signals.handle_signals()
         patience.end_by(_give_up)
         try:
-            return guarded(sys.argv[1:])
+            return run_until_signal(sys.argv[1:])
         finally:
             signals.end_without_cleaning()
             signals.discard_unread_output()
             gc.freeze()
 
-    def guarded(arguments):
+    def run_until_signal(arguments):
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A path may contain characters that the terminal cannot print; stderr escapes them by itself. Line
             # buffering gives the reader of a pipe each result at once.
             sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
         try:
-            return reported(arguments)
+            return run_with_messages(arguments)
         except signals.CommandEnded as end:
             return signals.status_of(end.number)
 
-    def reported(arguments):
+    def run_with_messages(arguments):
         name = os.path.basename(sys.argv[0])
         try:
             with signals.signals_first(), warnings.catch_warnings():
@@ -323,7 +324,7 @@ def command(main):
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
-            # numba, when neither the installation nor the home folder can be written, as in some containers.
+            # numba raises this if neither the installation nor the home folder is writable, as in some containers.
             warn(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one")
             return WRONG
         except KeyboardInterrupt as interrupt:
@@ -343,7 +344,7 @@ def command(main):
 
 
 def _give_up(line):
-    """End a command that waits for a decoder, whose call may never return to the main thread."""
+    """Print ``line`` and end the process, because the decoder that the main thread waits for may never return."""
     with contextlib.suppress(OSError, signals.CommandEnded):
         warn(f"{os.path.basename(sys.argv[0])}: {line}")
     signals.end_at_once(WRONG)

@@ -1,10 +1,10 @@
-"""The exception for a caller's mistake, and what its messages share: wording, and how names are printed."""
+"""Exception for a caller's mistake, and functions that make its message: one line, and safe to print."""
 
 import re
 from difflib import get_close_matches
 
 LONGEST = 1000
-"""Characters of a message; a longer one loses its middle."""
+"""A message has at most this many characters; a longer one loses its middle."""
 
 
 class DataError(ValueError):
@@ -32,7 +32,7 @@ def one_line(text, longest):
     text = printable(text)
     if len(text) <= longest:
         return text
-    # The end often says the remedy.
+    # The end is kept, because the remedy often stands there.
     tail = (longest - 3) // 3
     return f"{text[: longest - 3 - tail]} … {text[len(text) - tail :]}"
 
@@ -41,8 +41,8 @@ def printable(text):
     """Return ``text`` with all characters escaped that a terminal would execute instead of show.
 
     These are the characters that Python's ``repr`` escapes: line breaks and other controls (C0, C1), marks that turn
-    the direction of writing, invisible ones, and lone surrogates, which are no characters. A name from a stranger
-    can then neither forge a line nor colour, move or hide one. Backslashes stay as they are.
+    the direction of writing, invisible ones, and lone surrogates, which are no characters. An untrusted file name can
+    then neither forge a line of output nor colour, move or hide text. Backslashes stay as they are.
     """
     if text.isprintable():
         return text
@@ -62,7 +62,7 @@ def short_repr(value, longest=60):
     except Exception:
         if isinstance(value, int):  # Python refuses to print an int of more than 4300 digits
             return "a number of thousands of digits"
-        # A class of the caller's may raise anything here, and hide the mistake that the message is about.
+        # The ``__repr__`` of a caller's class may raise anything, which would hide the mistake that is reported.
         return f"<{type(value).__name__}>"
 
 
@@ -84,6 +84,6 @@ def unknown_option(name, known):
 
 
 def did_you_mean(name, known):
-    """Return ``; did you mean length?`` with the one of ``known`` nearest to ``name``; empty if none is near."""
+    """Return ``; did you mean length?`` with the name in ``known`` nearest to ``name``; empty if none is near."""
     near = get_close_matches(str(name), list(known), n=1, cutoff=0.7)
     return f"; did you mean {near[0]}?" if near else ""

@@ -42,8 +42,8 @@ class FrameState(NamedTuple):
     motion : camera.Motion
         From t-1 to t.
     flow, flow_warp : list of (h, w, 2) float32
-        At every scale, finest first; empty for the first frame. Motion vectors of a codec come a vector for 4 × 4
-        pixels where no track is described.
+        At every scale, finest first; empty for the first frame. If the flow is motion vectors of a codec, and no track
+        is described in frame t-1, one vector stands for 4 × 4 pixels.
     live : list of LiveTracks
         Live tracks of each scale, new ones included. The loop changes these objects after it has yielded them.
     finished : collect.FinishedTracks
@@ -68,12 +68,14 @@ class ObservedFrame(NamedTuple):
     mask : (H, W) uint8 or None
         0 where a person is.
     pyramid : list of (h, w) uint8
-        The frame itself at every scale where no track starts or is described.
+        The frame at every scale, finest first. If no track starts or is described in it, every entry is the frame at
+        full size.
     texture : (H, W) float32 or None
-        Of the first scale; None where nobody needs it.
+        Texture of the first scale; None if neither corners nor new tracks are searched for.
     textured : list
-        Cells of each scale in which a track may start; empty where none may.
+        Cells of each scale in which a track may start; empty if no track may start in this frame.
     expansion : flow.Expansion or None
+        None unless the flow is Farnebäck's.
     keypoints : camera.FrameKeypoints
     """
 
@@ -87,7 +89,7 @@ class ObservedFrame(NamedTuple):
 
 
 def observe_frames(video, levels, params, boxes):
-    """Compute everything that does not depend on the tracks, for each frame and the flow that leads to it.
+    """Compute for each frame, and for the flow that leads to it, everything that does not depend on the tracks.
 
     Parameters
     ----------
@@ -105,25 +107,26 @@ def observe_frames(video, levels, params, boxes):
         The result of `compensate` if the compensation needs no second flow; else None, and `run_frame_loop` computes
         it.
     """
-    given, before, previous, blocks, described = given_flow(params), None, None, None, False
+    consecutive_flow = given_flow(params)  # None for a flow that can be computed between any two images
+    previous_frame, previous, blocks, described = None, None, None, False
     for frame in video:
         since = frame.index - video.first_frame.index
-        # Tracks are described in the frame that they leave.
-        every = 1 if described or params.flow != MPEG else block_flow.COARSE
+        # Tracks are described in the frame that they leave, so ``described`` is still that of the previous frame here.
+        spacing = 1 if described or params.flow != MPEG else block_flow.COARSE
         may_start, described = since % params.gap == 0, since % params.describe_every == 0
         now = observe_frame(
             frame, levels, params, mask_of(frame, params, boxes), may_start=may_start, described=described
         )
         # 3: flow from the frame before
-        if given is None or before is None:
+        if consecutive_flow is None or previous_frame is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
         else:
-            fields, blocks = fields_given(given(before, frame), levels, every=every)
+            fields, blocks = fields_given(consecutive_flow(previous_frame, frame), levels, every=spacing)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
         yield now, fields, compensate(previous, now, fields, levels, params, blocks) if early else None
-        previous, before = now, frame
+        previous, previous_frame = now, frame
 
 
 def observe_frame(frame, levels, params, mask, *, may_start, described=True):
@@ -137,7 +140,7 @@ def observe_frame(frame, levels, params, mask, *, may_start, described=True):
     mask : (H, W) uint8 or None
         0 where a person is.
     may_start : bool
-        Whether tracks may start; if not, the texture of the first scale will do, for the corners.
+        Whether tracks may start; if not, only the texture of the first scale is computed, for the corners.
     described : bool
         Whether tracks are described in this frame.
 
@@ -145,13 +148,13 @@ def observe_frame(frame, levels, params, mask, *, may_start, described=True):
     -------
     ObservedFrame
     """
-    # 2: scales, where anything is done at the coarser ones
+    # 2: scales; the coarser ones are used only where tracks start or are described
     pyramid = gray_pyramid(frame.gray, levels) if may_start or described else [frame.gray] * len(levels)
     # 5: where a track may start
-    first = pyramid[:1] if params.camera and params.flow != MPEG else []
-    texture = [sampling.texture(image) for image in (pyramid if may_start else first)]
+    for_corners = pyramid[:1] if params.camera and params.flow != MPEG else []
+    texture = [sampling.texture(image) for image in (pyramid if may_start else for_corners)]
     textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if may_start else []
-    expansion = _expand(frame.gray, levels, params)  # 3: what the flow is made of
+    expansion = _expand(frame.gray, levels, params)  # 3: polynomials, from which the flow is computed
     # 4: keypoints
     points = camera.find_keypoints(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
     return ObservedFrame(frame.index, mask, pyramid, texture[0] if texture else None, textured, expansion, points)
@@ -185,7 +188,7 @@ def run_frame_loop(video, params, *, boxes=None, threads=1):
             else:
                 # 4: the camera's motion, and the flow that remains without it
                 motion, remaining = early or compensate(previous, now, fields, levels, params)
-                # 7 and 6: histograms where the tracks are, the step along the flow
+                # 7 and 6: histograms at the positions of the tracks, then the step along the flow
                 advance = _make_advance(params, describe=(since - 1) % params.describe_every == 0)
                 ended = map_scales(advance, live, levels, previous.pyramid, fields, remaining)
             finished = collect.finished_tracks(live, ended, levels, params, since)  # 8: which are kept
@@ -227,8 +230,8 @@ def source_of(video, boxes=None):
     video : Video
         Its digest reads the whole source.
     boxes : path or people.Boxes, optional
-        Human boxes; the numbers depend on them, too. For the boxes of `load_boxes` the digest is that of the bytes that
-        were read.
+        Human boxes, whose digest is recorded, because the features depend on them. For boxes from `load_boxes` it is
+        the digest of the bytes that were read.
 
     Returns
     -------
@@ -256,7 +259,8 @@ def compensate(previous, now, fields, levels, params, blocks=None):
     levels : list of Scale
     params : ExtractionParams
     blocks : block_flow.Blocks, optional
-        What the flow was interpolated from, if it was: matches then lie on a grid and not on corners.
+        Motion vectors of blocks from which the flow was interpolated, if it was. Matches then lie on a grid and not on
+        corners.
 
     Returns
     -------
@@ -274,8 +278,8 @@ def compensate(previous, now, fields, levels, params, blocks=None):
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoint, strict=True)))
     if params.compensation == "field" and blocks is not None:
         remaining = block_flow.without_motion(blocks, motion.homography, levels[0].width, levels[0].height)
-        every = block_flow.spacing(fields[0], levels[0][1:])
-        return motion, block_flow.at_scales(remaining, levels, every=every)
+        spacing = block_flow.spacing(fields[0], levels[0][1:])
+        return motion, block_flow.at_scales(remaining, levels, every=spacing)
     if params.compensation == "field":
         return motion, camera.remove_motion(fields, motion.homography, levels)
     if params.compensation == "moved" and motion.inliers == 0:
@@ -284,12 +288,12 @@ def compensate(previous, now, fields, levels, params, blocks=None):
     return motion, flow_to(previous, warped, _expand(warped, levels, params, second_only=True), levels, params)
 
 
-_STEP_BINS = sum(layout.step_sizes(1).values())  # of all four histograms of one cell
-"""Numbers that one step adds to the histograms of a cell: 8 + 9 + 8 + 8."""
+_STEP_BINS = sum(layout.step_sizes(1).values())
+"""One step of a track adds to this many bins in each cell: 8 + 9 + 8 + 8 in HOG, HOF, MBHx and MBHy."""
 
 
 def _expand(gray, levels, params, *, second_only=False):
-    """Expand a frame for the flow from or to it; None if the flow is computed from gray levels only."""
+    """Return the polynomial expansion of a frame, from which Farnebäck's flow is computed; None for other flows."""
     if params.flow != "farneback":
         return None
     return flow.expand(gray, levels, finest=params.flow_from, second_only=second_only)
@@ -304,14 +308,14 @@ def flow_to(previous, gray, expansion, levels, params):
     gray : (H, W) uint8
         The other frame.
     expansion : flow.Expansion or None
-        Its expansion, for Farnebäck's flow; None for any other.
+        Expansion of ``gray``, for Farnebäck's flow; None for any other flow.
     levels : list of Scale
     params : ExtractionParams
 
     Returns
     -------
     list of (h, w, 2) float32
-        At every scale, finest first; [] without a frame before.
+        At every scale, finest first; [] if there is no previous frame.
     """
     if previous is None:
         return []
@@ -337,9 +341,9 @@ def _make_advance(params, *, describe):
                 local_norm=params.local_norm,
             )
         size = level[1:]
-        every = block_flow.spacing(field, size)
+        spacing = block_flow.spacing(field, size)
         moving = field if params.tracks == "flow" else np.zeros_like(field)
-        return tracks.advance(moving, remaining, every=every, size=size)
+        return tracks.advance(moving, remaining, every=spacing, size=size)
 
     return advance
 
@@ -348,10 +352,11 @@ def _start_tracks(live, textured, params):
     """Start a track in each textured cell that holds no live track; with tracks="none", a cuboid in each cell."""
     for tracks, cells in zip(live, textured, strict=False):  # textured is empty where no track may start
         if params.tracks == "none":
-            every = np.ones_like(cells)
-            tracks.start(sampling.sample_points(every, tracks.positions[:0], stride=params.stride))
-            continue
-        tracks.start(sampling.sample_points(cells, tracks.positions, stride=params.stride))
+            # All cells count as textured, and none as occupied.
+            points = sampling.sample_points(np.ones_like(cells), tracks.positions[:0], stride=params.stride)
+        else:
+            points = sampling.sample_points(cells, tracks.positions, stride=params.stride)
+        tracks.start(points)
 
 
 def scaled_boxes(video, boxes):
@@ -363,7 +368,10 @@ def scaled_boxes(video, boxes):
 
 
 def mask_of(frame, params, boxes):
-    """Return a mask of a ``frame``, 0 on people in ``boxes`` or found as ``params`` say; None without either."""
+    """Return the mask of a ``frame``, 0 on people: from ``boxes``, from the detector if ``params`` ask for it, or both.
+
+    Without either, or without compensation of the camera's motion, the mask is None.
+    """
     if not params.camera or (boxes is None and params.humans == "none"):
         return None
     found = [people.find_people(frame.gray)] if params.humans == "hog" else []

@@ -242,7 +242,7 @@ def test_a_codebook_refuses_vectors_that_would_fill_the_memory():
 
 def test_python_callers_and_recipes_have_the_same_bounds(tmp_path):
     frames = np.zeros((3, 64, 64), np.uint8)
-    with pytest.raises(DataError, match="length must be a whole number of at most 1000, got 1000000000: long before"):
+    with pytest.raises(DataError, match="length must be a whole number of at most 1000, got 1000000000: a point"):
         idt.extract(frames, length=10**9)
     with pytest.raises(DataError, match="threads must be a whole number of at most 1024, got 1025"):
         idt.extract(frames, threads=1025)

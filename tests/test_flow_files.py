@@ -418,7 +418,7 @@ def damaged(folder, kind):
         ("cut", "flow_x_00002.jpg"),
         ("colour", "must be a gray image, got colours"),
         ("gap", "flow 2 is missing between 1 and 3"),
-        ("size", "must be of one size"),
+        ("size", "must have one size"),
         ("alone", "flow_y_00002.jpg"),
     ],
 )

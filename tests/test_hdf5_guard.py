@@ -1,4 +1,4 @@
-"""`idt.files.hdf5.guard` and `hdf5_headers`: headers that would lead libhdf5 astray are refused."""
+"""`idt.files.hdf5.guard` and `headers`: headers that would lead libhdf5 astray are refused."""
 
 import os
 import struct
@@ -154,3 +154,12 @@ def test_what_a_file_is_can_be_told_without_opening_it(tmp_path):
     for name in "ghijk":
         assert not hdf5.is_ours(tmp_path / f"{name}.h5")
     assert [hdf5.format_of(tmp_path / f"{name}.h5") for name in "ghij"] == ["idt-test", None, None, None]
+
+
+def test_a_file_whose_format_lies_among_the_long_texts_is_not_ours(tmp_path):
+    path = tmp_path / "f.h5"
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
+        for name in ("version", "tool", "params", "source"):
+            file.attrs.create(name, np.bytes_(b"x"))
+        file.create_dataset("text/format", data=np.array([b"idt-test"]))
+    assert (hdf5.is_ours(path), hdf5.format_of(path)) == (False, None)

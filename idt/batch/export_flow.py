@@ -28,7 +28,7 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
     job : Job
         Its output is the record (`idt.flows.record.path_of`).
     params : (ExtractionParams, FlowExportParams, str)
-        Of the flow, of the files, and the output folder.
+        Parameters of the flow, parameters of the files, and the output folder.
     boxes, strict, run, compiled, wait
         As for `idt.batch.extract_one.extract_job`.
 
@@ -52,7 +52,7 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
 
     params, wanted_files, folder = params
     began = time.perf_counter()
-    # As for `extract_job`.
+    # OpenCV's threads would only compete with the pipeline's own.
     cv2.setNumThreads(1)
     boxes = boxes_of(job, boxes)
     check_flow_outputs([job], wanted_files, folder, [boxes], overwrite=run.overwrite)
@@ -80,12 +80,12 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
             compile_missing()
         with run.progress("frame", video.n_expected) as update:
 
-            def steps(found):
-                for item in patience.watched(found, run.patience, job.source):
+            def progress(frames):
+                for item in patience.watched(frames, run.patience, job.source):
                     yield item
                     update()
 
-            made = export(video, folder, job.name, params, wanted_files, boxes=boxes, wanted=wanted, steps=steps)
+            made = export(video, folder, job.name, params, wanted_files, boxes=boxes, wanted=wanted, progress=progress)
         if video.truncation is not None:
             made = made._replace(source={**made.source, "truncation": video.truncation})
             record.write(job.output, made)
@@ -112,7 +112,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
     Raises
     ------
     DataError
-        If an output is an input, holds one, or lies among them.
+        If an output is an input, is a folder that holds an input, or lies in a folder that is an input.
     """
     read = [*(camera_or_path(job.source) for job in jobs), *inputs]
     suffixes = {*VIDEOS, *IMAGES}
@@ -122,7 +122,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
     if LAYOUTS[export.layout].form in ("npy", "h5"):
         outputs.check(units, read, suffixes=suffixes, unmarked=True)
         return
-    # One file of a folder is checked in place of all.
+    # One file stands for all files of its folder.
     outputs.check([unit / "flow_x_00001.jpg" for unit in units], read, suffixes=suffixes, unmarked=True)
     places = {os.path.realpath(unit): unit for unit in units}
     for given in read:
@@ -141,7 +141,7 @@ def check(folder, path):
     folder : str or Path
         The output folder.
     path : Path
-        Of the record.
+        Path of the record.
 
     Returns
     -------

@@ -21,31 +21,31 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     """Extract many videos, the longest first. If one fails its `Outcome` has the reason, and the others go on.
 
     Every video is decoded in a process that may die of it (`idt.workers.processes`), or on a cluster
-    (`idt.workers.cluster.connected`). Two runs share the work: a job that the other run works on is skipped, and waited
-    for at the end.
+    (`idt.workers.cluster.connected`). If two runs extract the same videos they share the work: a run skips the job that
+    the other one works on, and waits for it at the end.
 
     Parameters
     ----------
     jobs : list of Job
     params : ExtractionParams or list of ExtractionParams
-        For all, or for each.
+        Parameters of all jobs, or a list with the parameters of each.
     boxes, storage, strict
         As for `extract_job`.
     run : RunOptions
-        On a cluster ``jobs`` is ignored. The progress is not used, because the videos are in other processes:
-        ``advance`` tells how far each has come.
+        On a cluster ``run.jobs`` is ignored. ``run.progress`` is not used, because the videos are in other processes:
+        ``advance`` reports how far each has come.
     advance : callable, optional
-        Called with the index of a job, the number of frames done since the last call, and how many there will be: None
-        if unknown; not from a cluster.
+        Called with the index of a job, the number of frames done since the last call, and the expected number of
+        frames, None if unknown. A cluster does not call it.
     make : callable, optional
         Makes the files of a job in place of `extract_job`; it takes no ``storage``.
 
     Yields
     ------
     index : int
-        Of the job.
+        Index of the job.
     outcome : Outcome
-        As the jobs finish.
+        Outcome of the job; jobs come in the order in which they end.
     """
     each = params if isinstance(params, list) else [params] * len(jobs)
     options = {"boxes": boxes, "strict": strict, "run": run.for_one()}
@@ -54,7 +54,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     def task(index, wait):
         return jobs[index], each[index], {**options, "wait": wait}
 
-    # Otherwise every process would compile them.
+    # Otherwise every process would compile the kernels.
     prepare = None if cluster.is_connected() else _compile_missing
     yield from run_jobs(
         Work(_attempt, _attempt_on_cluster, task, _for_cluster), jobs, run=run, advance=advance, prepare=prepare
@@ -77,7 +77,8 @@ def threads_for(count, n_jobs):
     Returns
     -------
     int
-        1 for a single video, whose user may have other work for the cores; at most 2, for more gain nothing.
+        1 for a single video, whose user may have other work for the cores; else at most 2, because more threads gain
+        nothing.
     """
     if count == 1:
         return 1
@@ -102,19 +103,19 @@ def attempt_apart(job, params, **options):
     """
     try:
         return outcome_of(job, processes.call(_attempt, job, params, options))
-    except OSError as error:  # no process can be started, on this machine
+    except OSError as error:  # this machine can start no process
         return Outcome(job, error=error_line(error))
 
 
 def _attempt(job, params, options, progress=None):
     """Extract one video in a worker process; ``progress`` sends the numbers of frames done and expected."""
     if progress is not None:
-        options = {**options, "run": replace(options["run"], progress=_sending(progress))}
+        options = {**options, "run": replace(options["run"], progress=_sending_progress(progress))}
     return attempt_job(job, params, compiled=True, **options)
 
 
-def _sending(send):
-    """Make a progress for `RunOptions` that sends its counts and their total."""
+def _sending_progress(send):
+    """Return a progress for `RunOptions` that calls ``send`` with the number of frames done and expected."""
 
     @contextlib.contextmanager
     def progress(stage, total):

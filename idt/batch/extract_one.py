@@ -19,7 +19,7 @@ from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
 
 DECODED_AHEAD = 2
-"""Frames kept decoded with two threads and more."""
+"""Frames that are decoded ahead of their use if there are two threads or more."""
 
 
 def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), compiled=False, wait=True):
@@ -34,13 +34,14 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     storage : Storage
         Form of the feature file.
     strict : bool
-        Refuse a truncated or damaged video, and an up-to-date file of one.
+        Refuse a truncated or damaged video, and an up-to-date feature file of such a video.
     run : RunOptions
-        2 or more ``threads`` also decode ahead and write behind. The progress counts frames; ``jobs`` does nothing.
+        With 2 or more ``threads`` frames are decoded ahead, and rows are written behind. The progress counts frames.
+        ``jobs`` is ignored.
     compiled : bool
         Skip compiling missing kernels, because the parent of many processes has done it.
     wait : bool
-        Wait for another run that makes the file, instead of leaving it to that.
+        If another run makes the file, wait for it. False returns an `Outcome` with ``busy`` instead.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     Raises
     ------
     DataError
-        If the input or the existing output does not fit.
+        If the input is invalid, or the existing output may not be replaced.
     OSError
         If the output cannot be written.
     """
@@ -66,7 +67,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     check_outputs([job], [boxes, storage.project], overwrite=run.overwrite)
     storage = storage.loaded()
     with contextlib.ExitStack() as held:
-        # Another run that makes this very file is waited for: then it is up to date.
+        # If another run makes this file, the lock waits until it is up to date.
         try:
             held.enter_context(locks.held(files=[job.output], say=run.say, wait=wait))
         except BlockingIOError:
@@ -93,7 +94,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         try:
             tracks, frames = _write(video, job, params, boxes=boxes, source=origin, storage=storage, run=run, pool=pool)
         except DataError:
-            # Where there are no locks, another run may have made the same file meanwhile.
+            # On a file system without locks another run may have made the same file meanwhile.
             if not feature_file.is_current(job.output, params=stored, source=origin):
                 raise
             return Outcome(job, up_to_date=True)
@@ -229,7 +230,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
     run : RunOptions
         Only ``threads``, ``max_pixels``, ``decoder`` and ``patience`` are used.
     check : callable, optional
-        Called with what the features are made from, as `source_of_job` gives it, before the first chunk.
+        Called with the provenance of the features, as from `source_of_job`, before the first chunk.
 
     Yields
     ------
@@ -247,7 +248,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
     from idt.features.features import Features
     from idt.imports.opencv import cv2
 
-    # As for `extract_job`.
+    # OpenCV's threads would only compete with the pipeline's own.
     cv2.setNumThreads(1)
     with _opened(job, params, run) as video:
         boxes = load_boxes(boxes_of(job, boxes))
@@ -265,7 +266,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
 
 @contextlib.contextmanager
 def _opened(job, params, run, **reading):
-    """Open the video of a job; the wait for its first frame is limited like that for any other frame."""
+    """Open the video of a job; the timeout of a frame holds for the first one, too."""
     from idt.frames.video import open_video
 
     source = camera_or_path(job.source)
@@ -276,5 +277,5 @@ def _opened(job, params, run, **reading):
 
 
 def boxes_of(job, boxes):
-    """Return the file of human boxes of ``job``: ``boxes``, or the file with the name of the video in that folder."""
+    """Return the file of human boxes of ``job``: ``boxes``, or ``NAME.txt`` in it if it is a folder."""
     return os.path.join(boxes, f"{job.name}.txt") if boxes is not None and os.path.isdir(boxes) else boxes

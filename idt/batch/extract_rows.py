@@ -1,7 +1,7 @@
 """Extract one video to rows of the release's layout, as text or binary, by way of a temporary feature file.
 
-Rows need the number of frames, which is known at the end only. The features are written to a temporary file first, with
-histograms as float32, and converted from there, so that memory does not grow with the length of the video.
+Rows need the number of frames, which is known only at the end. Therefore the features are first written to a temporary
+feature file, with histograms as float32, and then converted, so that memory does not grow with the length of the video.
 """
 
 import os
@@ -25,22 +25,23 @@ def extract_rows(job, params, form, *, boxes=None, storage=PLAIN, strict=False, 
     job : Job
     params : ExtractionParams
     form : str
-        As from `idt.features.convert.form_of` its output.
+        Form of the output, as from `idt.features.convert.form_of`.
     boxes, strict, run
         As for `idt.batch.extract_one.extract_job`.
     storage : Storage
-        Rows are float32, so nothing else can be asked for.
+        A compact or projected form, or blocks of a network, are refused, because only HDF5 can hold them.
 
     Returns
     -------
     Outcome
-        Its notes say what the form cannot hold.
+        Its notes also name the data that the form cannot hold.
 
     Raises
     ------
     DataError
-        As `extract_job`. Before any work: if the form cannot hold such descriptors or such a storage, or if the output
-        exists and `RunOptions.overwrite` does not name it, because rows do not record their source.
+        As `extract_job`. Also, before any work, if the form cannot hold the descriptors or the storage, or if the
+        output exists and `RunOptions.overwrite` does not name it: rows do not record their source, so nobody can tell
+        whether they are up to date.
     OSError
         If the output, or the temporary file, cannot be written.
     """

@@ -88,7 +88,7 @@ def _flow_options(arguments):
     parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with a file NAME.txt for each video")
     parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_fields(parser, FlowExportParams, "flow files")
-    add_fields(parser, ExtractionParams, but=IRRELEVANT)
+    add_fields(parser, ExtractionParams, exclude=IRRELEVANT)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
     if options.verify is not None and any(wanted.values()):
@@ -142,16 +142,16 @@ def _export_many(jobs, params, run, options, *, joins):
     from idt.batch.extract_many import extract_many
 
     sizes = [videos.size_of(job) for job in jobs]
-    count = summary.begin(params[2], sizes, overwrite=run.overwrite, joins=joins)
+    tally = summary.begin(params[2], sizes, overwrite=run.overwrite, joins=joins)
     common = {"boxes": options.boxes, "strict": options.strict, "make": export_job}
     run_report.report_outcomes(
-        count,
+        tally,
         lambda advance: extract_many(jobs, params, run=run, advance=advance, **common),
         lambda _, outcome: _report(outcome),
         quiet=options.quiet,
     )
     status = run_report.end_run(
-        "idt-flow", count, len(jobs), params[2], run, scheduler=options.scheduler, quiet=options.quiet
+        "idt-flow", tally, len(jobs), params[2], run, scheduler=options.scheduler, quiet=options.quiet
     )
     _write_lists(params, run)
     return status
@@ -166,9 +166,9 @@ def _verify(folder, quiet):
     records = record.find(folder)
     if not records:
         raise DataError(f"{folder} holds no record of flow files; name the folder that idt-flow wrote to")
-    bad, alone = run_report.verify_files(records, functools.partial(check, folder), "video", quiet=quiet)
-    if alone and not quiet:
-        warn(f"idt-flow: the videos of {alone} are not where they were, so they were not compared")
+    bad, without_source = run_report.verify_files(records, functools.partial(check, folder), "video", quiet=quiet)
+    if without_source and not quiet:
+        warn(f"idt-flow: {without_source} source videos are not where they were, so they were not compared")
     say(f"{folder}: the flow files of {len(records) - bad} of {len(records)} videos are whole")
     return SOME_FAILED if bad else DONE
 

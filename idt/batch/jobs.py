@@ -14,10 +14,10 @@ from idt.frames.image_series import frame_folders, holds_images
 from idt.frames.suffixes import VIDEOS
 
 LONGEST = 4096
-"""Characters of a path; a longer pattern of brackets would take hours to parse."""
+"""Largest number of characters of a path, because a long pattern with brackets takes hours to parse."""
 
 CAMERA_DIGITS = 5
-"""Digits of the index of a camera; a longer number is the name of a file that is not there."""
+"""Largest number of digits of a camera's index; a longer number is taken for the name of a file."""
 
 
 class Job(NamedTuple):
@@ -29,7 +29,10 @@ class Job(NamedTuple):
 
 
 class _Input(NamedTuple):
-    """The videos that one word of a command line names, and the folder that their names are relative to."""
+    """The videos that one word of a command line names, and the folder that their names are relative to.
+
+    ``is_tree`` says whether the word is a folder of videos or a pattern, so that it may name several.
+    """
 
     sources: list[str]
     root: str
@@ -43,32 +46,33 @@ def plan(inputs, output, *, on_note=None):
     ----------
     inputs : list of str
         Video files, folders of images, patterns of images, or the index of a camera. A folder stands for all videos
-        below it. If there are none, and it holds no images itself, it stands for all folders of images below it.
+        below it. A folder without videos and without images of its own stands for all folders of images below it.
         ``@list.txt`` stands for the inputs that the lines of that file name (`read_list`).
     output : str
         A file for a single input, and a folder for several. It is also a folder if a folder of that name exists, if it
-        ends with a slash, or if it has no suffix and an input is a folder of videos or a pattern. In a
-        folder, outputs keep their path relative to the common root of the inputs.
+        ends with a slash, or if it has no suffix and an input is a folder of videos or a pattern. In a folder, outputs
+        keep their path relative to the common root of the inputs.
     on_note : callable, optional
-        Called with one line for every video that is left out because the same folder, pattern or list line stands for
-        another name of it, too. Without it such a video is refused.
+        Called with one line for every video that is left out because one folder, pattern or line of a list names it
+        twice, for example by a link. Without ``on_note`` such a video is refused.
 
     Returns
     -------
     list of Job
-        In the order of the inputs; those of a folder by name.
+        In the order of the inputs; the videos of a folder by name.
 
     Raises
     ------
     DataError
-        If an input is an empty folder or a list that cannot be read, two have one name or name one video, or the output
-        cannot be a file or folder.
+        If an input is an empty folder or a list that cannot be read, if two videos have the same name or two inputs are
+        the same video, or if the output cannot be a file or folder.
 
     Notes
     -----
-    docs/method/files.md, section 1.1: the relative path without suffix is the video name; of a pattern of images, that
-    of its folder. The root of a folder of videos is that folder, and that of a pattern the folder before its first
-    wildcard, whatever they hold, so that a video has the same name when others are added.
+    docs/method/files.md, section 1.1. A video's name is its path relative to the root, without suffix; a pattern of
+    images has the name of its folder. The root of a folder of videos is the folder, and the root of a pattern is the
+    folder before its first wildcard. Neither depends on the videos in it, so a video keeps its name when others are
+    added.
     """
     if output in ("", "-"):
         raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
@@ -92,7 +96,7 @@ def plan(inputs, output, *, on_note=None):
 
 
 def _names_a_file(output):
-    """Tell whether the suffix of a name is that of a feature file."""
+    """Tell whether a name has the suffix of a feature file."""
     from idt.features.convert import form_of
 
     try:
@@ -113,7 +117,7 @@ def read_list(path):
     ----------
     path : str or Path
         UTF-8 text: on every line a file, folder or pattern, relative to the folder that the command runs in. Blank
-        lines say nothing, and neither do those that begin with ``#``, unless there is a file of that name.
+        lines are skipped, and so are lines that begin with ``#``, unless there is a file of that name.
 
     Returns
     -------
@@ -145,7 +149,7 @@ def size_of(job):
 
 
 def camera_or_path(given):
-    """Return the index of a camera as an int, and any other input unchanged; an existing path comes first.
+    """Return the index of a camera as an int, and any other input, such as an existing path, unchanged.
 
     Parameters
     ----------
@@ -169,9 +173,9 @@ def _groups(inputs, on_note):
 
 
 def _each_once(groups, on_note):
-    """Return the sources of all words, each file or folder once, whatever names it has.
+    """Return the sources of all words, each file or folder once, under one of its names.
 
-    If one word names a file twice, the first name that is not a link is taken. If two words name one file it is
+    If one word names a file twice, the first name that is not a link is taken. If two words name the same file, it is
     refused, because the user may expect two results.
     """
     known: dict[object, tuple[int, str]] = {}
@@ -236,7 +240,7 @@ def _name(source, root):
 
 
 def _place(source):
-    """Return the absolute path of a file or folder; for a pattern of images, that of its folder."""
+    """Return the absolute path of a file or folder, and for a pattern of images the path of its folder."""
     place = os.path.abspath(source)
     while not os.path.exists(place):
         name = os.path.basename(place)

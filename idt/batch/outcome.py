@@ -16,11 +16,11 @@ class Outcome(NamedTuple):
     job : Job
     tracks, frames : int
     seconds : float
-    notes : list of str
+    notes : tuple of str
     up_to_date : bool
         Nothing was done: the output had been made from the same source with the same parameters.
     busy : bool
-        Nothing was done: another run makes it.
+        Nothing was done: another run is making the output.
     error : str or None
         Why it failed, in one line.
     size : (int, int)
@@ -44,7 +44,7 @@ def large_hint(name, size, params):
     Parameters
     ----------
     name : str
-        Of the video.
+        Name of the video.
     size : (int, int)
         Width and height of its frames.
     params : ExtractionParams

@@ -46,7 +46,7 @@ def map_pool(video, job, params, maps, run):
 
 
 class TrackMaps:
-    """Descriptors by networks for the chunks of one video.
+    """Source of the networks' descriptors for the chunks of one video.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class TrackMaps:
         self.made = made
 
     def with_blocks(self, chunk):
-        """Return the ``chunk`` of features with the blocks of its tracks."""
+        """Return the ``chunk`` of features with the networks' descriptors of its tracks."""
         from idt.features.network_blocks import NetworkBlocks
 
         blocks = self._pool.pool(chunk.points, chunk.frame, chunk.skip)

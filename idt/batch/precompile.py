@@ -12,7 +12,7 @@ from idt.workers import processes
 from idt.workers.profile import stage
 
 PROCESSES = 4
-"""Largest number of processes; more would not help, because the longest kernel takes a sixth of the total time."""
+"""Largest number of processes; more would hardly help, because all wait for the longest kernel."""
 
 
 def compile_missing(jobs=None):
@@ -28,7 +28,7 @@ def compile_missing(jobs=None):
     Returns
     -------
     int
-        Kernels compiled.
+        Number of kernels compiled.
     """
     compiled = 0
     with stage("compilation"), contextlib.suppress(Exception):
@@ -58,7 +58,7 @@ def missing_kernels():
 
 
 def _compile(module, name):
-    # The process does nothing else, and has no time to look for garbage among a compiler's many objects.
+    # A compiler makes many objects that live on, so searching them for garbage takes time for nothing.
     gc.disable()
     dispatcher = getattr(importlib.import_module(module), name)
     dispatcher.compile(SIGNATURES[dispatcher])

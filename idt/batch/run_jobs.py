@@ -28,7 +28,7 @@ class Work(NamedTuple):
         Called with the index of a job and whether to wait for another run that makes its output; returns the arguments
         of its task.
     for_cluster : callable
-        Called with these arguments; returns them with paths that any machine understands.
+        Called with these arguments; returns them with absolute paths, which are valid on all machines.
     """
 
     attempt: Callable
@@ -48,17 +48,17 @@ def run_jobs(work, jobs, *, run, advance=None, prepare=None):
     jobs : list of Job
     run : RunOptions
     advance : callable, optional
-        Called with the index of a job, the number of frames done since the last call, and how many there will be: None
-        if unknown; not from a cluster.
+        Called with the index of a job, the number of frames done since the last call, and the expected number of
+        frames, None if unknown. A cluster does not call it.
     prepare : callable, optional
-        Called before each round.
+        Called before the jobs are run, and again before the run waits for jobs of another run.
 
     Yields
     ------
     index : int
-        Of the job.
+        Index of the job.
     outcome : Outcome
-        As the jobs finish.
+        Outcome of the job; jobs come in the order in which they end.
     """
     folders: dict[Path, set[str]] = {}
     for job in jobs:

@@ -9,45 +9,45 @@ from idt.errors import with_name
 from idt.workers.progress import progress_bar
 
 
-def report_outcomes(count, outcomes, report, *, quiet):
+def report_outcomes(tally, outcomes, report, *, quiet):
     """Count the outcomes of many videos, with a progress bar.
 
     Parameters
     ----------
-    count : idt.batch.summary.Tally
+    tally : idt.batch.summary.Tally
     outcomes : callable
         Called with ``advance``, as for `idt.batch.extract_many.extract_many`; returns an iterator of index and
         `Outcome`.
     report : callable
-        Prints what became of a video, called with index and `Outcome`.
+        Called with index and `Outcome` of a video; prints the outcome.
     quiet : bool
         Show no bar.
     """
-    with progress_bar(count.total, "B", quiet, form=summary.BAR) as bar:
+    with progress_bar(tally.total, "B", quiet, bar_format=summary.BAR) as bar:
 
         def advance(*counted):
-            bar.update(count.advance(*counted))
-            bar.set_description_str(str(count), refresh=False)
+            bar.update(tally.advance(*counted))
+            bar.set_description_str(str(tally), refresh=False)
 
         for index, outcome in outcomes(advance):
-            bar.update(count.end(index, outcome))
-            bar.set_description_str(str(count), refresh=False)
+            bar.update(tally.end(index, outcome))
+            bar.set_description_str(str(tally), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
                 report(index, outcome)
 
 
-def end_run(name, count, total, folder, run, *, scheduler, quiet):
+def end_run(name, tally, total, folder, run, *, scheduler, quiet):
     """Write the summary of a run, and print one line each about the notes and the number of failed videos.
 
     Parameters
     ----------
     name : str
-        Of the command.
-    count : idt.batch.summary.Tally
+        Name of the command.
+    tally : idt.batch.summary.Tally
     total : int
         Number of videos.
     folder : str or Path
-        Of the output.
+        Folder of the output.
     run : RunOptions
     scheduler : str or None
         Address of the cluster.
@@ -64,14 +64,14 @@ def end_run(name, count, total, folder, run, *, scheduler, quiet):
     OSError
         If the disk is full.
     """
-    count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=scheduler)
-    noted = count.notes.line(total, Path(folder) / summary.SUMMARY)
+    tally.write_summary(jobs=run.jobs, threads=run.threads, scheduler=scheduler)
+    noted = tally.notes.line(total, Path(folder) / summary.SUMMARY)
     if noted and not quiet:
         warn(f"{name}: {noted}")
-    if count.failed:
+    if tally.failed:
         failures = Path(folder) / summary.FAILURES
-        warn(f"{name}: {count.failed} of {total} videos failed; the others are complete, see {failures}")
-    return SOME_FAILED if count.failed else DONE
+        warn(f"{name}: {tally.failed} of {total} videos failed; the others are complete, see {failures}")
+    return SOME_FAILED if tally.failed else DONE
 
 
 def verify_files(paths, check, unit, *, quiet):
@@ -81,7 +81,7 @@ def verify_files(paths, check, unit, *, quiet):
     ----------
     paths : list of Path
     check : callable
-        Gives the `idt.batch.verify.Finding` of a path.
+        Called with a path; returns its `idt.batch.verify.Finding`.
     unit : str
         Unit of the bar.
     quiet : bool
@@ -89,17 +89,17 @@ def verify_files(paths, check, unit, *, quiet):
 
     Returns
     -------
-    bad, alone : int
-        Files that must be made again, and those whose source is not where it was.
+    bad, without_source : int
+        Number of files that must be made again, and of files whose source is not where it was.
     """
-    bad = alone = 0
+    bad = without_source = 0
     with progress_bar(len(paths), unit, quiet) as bar:
         for path in paths:
             found = check(path)
             bar.update()
-            alone += not found.source_found
+            without_source += not found.source_found
             if found.fault is not None:
                 bad += 1
                 with bar.external_write_mode(file=sys.stderr):
                     say(with_name(path, found.fault))
-    return bad, alone
+    return bad, without_source

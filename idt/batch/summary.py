@@ -26,7 +26,7 @@ opened."""
 
 
 class Notes:
-    """Notes on many videos, such as damage, summed up in one line at the end of the run.
+    """Notes on many videos, such as damage, summarised in one line at the end of the run.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ def begin(folder, sizes, *, overwrite=False, joins=False):
     overwrite : bool or collection of path
         A collection names files that are removed even if this program did not write them.
     joins : bool
-        Another run writes into the folder, too: its files stay, and failures are added to them.
+        Another run writes into the folder, too: the summary files stay, and failures are added to them.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def begin(folder, sizes, *, overwrite=False, joins=False):
     Raises
     ------
     DataError
-        If a file has the name of one of ours, and is somebody else's.
+        If a file of another program has the name of one of the summary files.
     OSError
         If the folder cannot be made, or an earlier file not be removed.
     """
@@ -98,7 +98,8 @@ class Tally:
     Attributes
     ----------
     done, up_to_date, failed, frames, tracks : int
-        ``done`` were made by this run; their frames and tracks.
+        Numbers of videos that this run made, found up to date and failed to make, and of frames and tracks in their
+        outcomes.
     notes : Notes
     """
 
@@ -106,22 +107,22 @@ class Tally:
         self._folder, self._overwrite = folder, overwrite
         # 1 is added because a camera has size 0, but counts.
         self._sizes = [size + 1 for size in sizes]
-        self._parts = [0.0] * len(sizes)
-        self._seen = 0
+        self._reached = [0.0] * len(sizes)
+        self._frames_seen = 0
         self._began = time.monotonic()
         self.done = self.up_to_date = self.failed = self.frames = self.tracks = 0
         self.notes = Notes()
 
     @property
     def total(self):
-        """Return the progress at the end of the run."""
+        """Return the progress at the end of the run, about the bytes of all videos."""
         return sum(self._sizes)
 
     def advance(self, index, frames, expected):
         """Count frames of a video that is being worked on; return the increase of the progress."""
-        self._seen += frames
+        self._frames_seen += frames
         share = frames / expected if expected else 0.0
-        return self._reach(index, min(1.0, self._parts[index] / self._sizes[index] + share))
+        return self._reach(index, min(1.0, self._reached[index] / self._sizes[index] + share))
 
     def end(self, index, outcome):
         """Count a video that ended and record it if it failed; return the increase of the progress.
@@ -140,7 +141,7 @@ class Tally:
         self.frames += outcome.frames
         self.tracks += outcome.tracks
         self.notes.add(outcome)
-        self._seen = max(self._seen, self.frames)
+        self._frames_seen = max(self._frames_seen, self.frames)
         progress = self._reach(index, 1.0)
         if outcome.error is not None:
             self._write_failure(outcome)
@@ -148,7 +149,7 @@ class Tally:
 
     def __str__(self):
         ended = self.done + self.up_to_date + self.failed
-        rate = self._seen / max(time.monotonic() - self._began, 1e-9)
+        rate = self._frames_seen / max(time.monotonic() - self._began, 1e-9)
         return f"{ended}/{len(self._sizes)} videos, {self.failed} failed, {rate:.1f} frames/s"
 
     def write_summary(self, **settings):
@@ -174,16 +175,17 @@ class Tally:
             file.write(json.dumps(content, indent=1).encode() + b"\n")
 
     def _reach(self, index, share):
-        before, self._parts[index] = self._parts[index], share * self._sizes[index]
-        return self._parts[index] - before
+        """Set the done ``share`` of a video; return the increase of the progress in bytes."""
+        before, self._reached[index] = self._reached[index], share * self._sizes[index]
+        return self._reached[index] - before
 
     def _write_failure(self, outcome):
-        """Append a failed video to the file at once, unless it is in there, so that a killed run leaves a record."""
+        """Append a failed video to the list, unless it is in it; at once, so that a killed run leaves a record."""
         header, line = (
             csv_text.dumps([fields]).encode("utf-8", "surrogateescape")
             for fields in (HEADER, (outcome.job.name, outcome.job.source, outcome.error))
         )
-        # A link that somebody put there since is not followed.
+        # O_NOFOLLOW: somebody may have put a link there since the start.
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(self._folder / FAILURES, flags, 0o666)
         with contextlib.closing(os.fdopen(descriptor, "r+b", buffering=0)) as file:

@@ -70,7 +70,7 @@ def check(path):
 
     Notes
     -----
-    A video that is not where it was, or never was a file, is no fault: the file cannot be compared then.
+    It is no fault if the video is not where it was, or if the source was no file: then the two are not compared.
     """
     path = Path(path)
     try:
@@ -139,7 +139,8 @@ def source_is_there(path, source):
     else:
         return False
     if found != wanted:
-        raise DataError(f"{path} was made from {where} as it was with digest {wanted!s:.12}, now it has {found:.12}")
+        made_from = f"{path} was made from {where} with digest {wanted!s:.12}"
+        raise DataError(f"{made_from}, but that has digest {found:.12} now; make it anew")
     return True
 
 

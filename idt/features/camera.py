@@ -17,9 +17,9 @@ class Camera:
     homography : (T, 3, 3) float64
         From gray t-1 to gray t; the identity where none was accepted and for the first frame.
     matches : (T,) int32
-        Matches offered.
+        Number of matches that were offered to RANSAC.
     inliers : (T,) int32
-        Inliers of the accepted homography; 0 is the identity.
+        Number of inliers of the accepted homography; 0 if none was accepted.
     first_frame : int
         Index of the frame that row 0 belongs to.
     """

@@ -22,7 +22,7 @@ CHUNK = 16
 
 
 class FinishedTracks(NamedTuple):
-    """Tracks that made their L steps at one frame, at all scales, finest scale first, kept and dropped ones.
+    """All tracks that finished at one frame, kept and dropped, of all scales, the finest scale first.
 
     Attributes
     ----------
@@ -68,9 +68,9 @@ def finished_tracks(live, finished, levels, params, since):
     -------
     FinishedTracks
     """
-    # On a typical frame, tracks end at few scales only.
-    every = list(zip(levels, live, finished, strict=True))
-    ended = [scale for scale in every if len(scale[2].slots)] or every[:1]
+    # On a typical frame, tracks end at few scales. If there are none, the finest scale gives arrays without rows.
+    scales = list(zip(levels, live, finished, strict=True))
+    ended = [scale for scale in scales if len(scale[2].slots)] or scales[:1]
     factor = np.concatenate([np.full(len(end.slots), level.factor, np.float32) for level, _, end in ended])
     points = np.concatenate([end.points for _, _, end in ended])
     displacements = np.concatenate([end.displacements for _, _, end in ended])
@@ -80,14 +80,16 @@ def finished_tracks(live, finished, levels, params, since):
     if params.tracks == "none":
         # Cuboids do not move, so that tests of motion do not apply: all are kept.
         statistics = statistics._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
-    described = _described(params.length, params.time_cells, params.describe_every, since % params.describe_every)
-    # Most tracks are dropped, and their histograms are not needed.
-    means, first = [], 0
+    step_counts = _count_described_steps(
+        params.length, params.time_cells, params.describe_every, since % params.describe_every
+    )
+    # Only kept tracks need histograms, and most tracks are dropped.
+    histograms, first = [], 0
     for _, tracks, end in ended:
         last = first + len(end.slots)
-        means.append(tracks.histograms(end.slots[statistics.kept[first:last]], described))
+        histograms.append(tracks.histograms(end.slots[statistics.kept[first:last]], step_counts))
         first = last
-    return FinishedTracks(factor, points, statistics, np.concatenate(means))
+    return FinishedTracks(factor, points, statistics, np.concatenate(histograms))
 
 
 def in_chunks(states, video, params, *, size=CHUNK):
@@ -112,20 +114,20 @@ def in_chunks(states, video, params, *, size=CHUNK):
     for state in states:
         kept.append(_kept_tracks(state))
         if len(kept) == size:
-            yield _features(_taken(kept), video, params)
+            yield _features(_emptied(kept), video, params)
     if kept:
         yield _features(kept, video, params)
 
 
-def _taken(kept):
-    """Empty a list and return its elements, so that they can be freed before the chunk is written."""
-    taken = kept[:]
-    kept.clear()
-    return taken
+def _emptied(tracks):
+    """Empty a list and return its elements in a new one, so that no list keeps them while the chunk is written."""
+    elements = tracks[:]
+    tracks.clear()
+    return elements
 
 
 @functools.lru_cache
-def _described(length, time_cells, every, remainder):
+def _count_described_steps(length, time_cells, every, remainder):
     """Count the described steps of each time cell; ``remainder`` is the frame's number modulo ``every``."""
     group = length // time_cells
     # Step k of L was made at this frame − L + k.
@@ -156,8 +158,8 @@ def _features(frames, video, params):
         block = np.concatenate([frame.histograms[:, :, first : first + size] for frame in frames])
         columns[name] = block.reshape(len(block), params.time_cells * size)
         first += size
-    whole = np.array([video.width, video.height], np.float32)
-    place = np.clip(columns["mean"] / whole, 0, LAST_POSITION)
+    frame_size = np.array([video.width, video.height], np.float32)
+    place = np.clip(columns["mean"] / frame_size, 0, LAST_POSITION)
     motions = [frame.motion for frame in frames]
     return Features(
         **columns,

@@ -16,7 +16,7 @@ GRID = 64
 """Number of quantisation levels of a compact point in one pixel."""
 
 PLACES = {name: f"{'descriptors' if name in layout.DESCRIPTORS else 'tracks'}/{name}" for name in COLUMNS}
-"""Where each column lies in a file."""
+"""Path of the dataset of each column in a file."""
 
 
 class Field(NamedTuple):
@@ -60,7 +60,8 @@ class Plain:
 
     def __init__(self, name, shape):
         self.name = name
-        # x and y of the points, and the time of the position, lie in chunks of their own: they compress better apart.
+        # x and y of the points, and x, y and time of the position, have chunks of their own, because this compresses
+        # better.
         inner = {"points": (*shape[:1], 1), "position": (1,)}.get(name, shape)
         fill = {"position": math.nan, "skip": 1}.get(name, 0)
         self.fields = {name: Field(PLACES[name], shape, COLUMNS[name][0], inner, fill)}
@@ -125,7 +126,10 @@ class Differences(Plain):
         }
 
     def encode(self, values):
-        """Round ``values`` to the grid first, because the rounding errors of the steps would add up otherwise."""
+        """Return the first points and the steps of ``values`` on the grid.
+
+        The points are rounded before the differences are taken, because otherwise the rounding errors would add up.
+        """
         grid = np.rint(values * np.float64(GRID))
         steps = np.diff(grid, axis=1)
         if len(values) and (abs(grid).max() > np.iinfo(np.int32).max or abs(steps).max() > np.iinfo(np.int16).max):

@@ -30,7 +30,7 @@ from idt.params import layout
 from idt.params.extraction import ExtractionParams
 
 PROJECTED_COLUMNS = ("frame", "scale", "position", "skip")
-"""The columns of files of projected descriptors and of snippets: what encoding asks besides descriptors."""
+"""The columns of projected files and of files of snippets: those that encoding needs besides descriptors."""
 
 STORAGE_ENTRIES = ("float32", "compact", "projected", "network")
 """Entries of stored parameters that say how the numbers are stored, not what they are."""
@@ -48,15 +48,16 @@ def stored_params(params, storage=PLAIN):
     Returns
     -------
     dict or None
-        With ``"float32"`` besides the parameters; histograms that are not normalised do not fit fixed point, so these
-        are stored as float32 in any case. ``"compact"`` is there if it is true, ``"projected"``, which names the
-        codebook, if there is one.
+        The parameters, and entries about storage. ``"float32"`` is always there. It is also true if histograms are not
+        normalised, because such histograms do not fit fixed point. ``"compact"`` is there if it is true.
+        ``"projected"``, which names the codebook, and ``"network"``, which describes blocks, are there if the file has
+        them.
 
     Raises
     ------
     DataError
-        If a dict holds an unknown parameter or a wrong value, the projection does not fit, or rows that others wrote,
-        which are kept exactly, shall take another form.
+        If a dict holds an unknown parameter or a wrong value, the projection does not fit, or ``storage`` asks for
+        another form than plain for rows that others wrote.
     """
     storage = storage.loaded()
     if params is None:
@@ -95,13 +96,18 @@ class ColumnStorage:
     projection : Projection, optional
         For writing a projected file.
     codebook, widths : str and dict of str to int, optional
-        For reading one: the identity of the projection, and the coordinates of each block.
+        For reading a projected file: the identity of the projection, and the number of coordinates of each block.
 
     Attributes
     ----------
     fields : dict of str to Field
+        The datasets of the file.
     columns : list of str
         The columns that can be read back.
+    widths : dict of str to int or None
+        Number of coordinates of each projected block; None if the file is not projected.
+    network : dict or None
+        Description of blocks of networks.
     """
 
     def __init__(self, stored, shapes, *, projection=None, codebook=None, widths=None):
@@ -110,8 +116,8 @@ class ColumnStorage:
         self._codebook = codebook
         self.widths = widths if projection is None else projection.widths
         self.network = (stored or {}).get("network")
-        few = self.widths is not None or of_snippets(self.network)
-        self.columns = [name for name in self._codecs if not few or name in PROJECTED_COLUMNS]
+        is_reduced = self.widths is not None or of_snippets(self.network)
+        self.columns = [name for name in self._codecs if not is_reduced or name in PROJECTED_COLUMNS]
         self.fields = {key: field for name in self.columns for key, field in self._codecs[name].fields.items()}
         for name, width in (self.widths or {}).items():
             self.fields[f"projected/{name}"] = Field(f"projected/{name}", (width,), "float16", (width,))
@@ -125,7 +131,7 @@ class ColumnStorage:
         return [] if self.network is None else list(self.network["blocks"])
 
     def decode_block(self, name, read, maxima):
-        """Return a block of networks; ``read`` gives the rows of a field, ``maxima`` the divisors."""
+        """Return the network block ``name``; ``read`` is as for `decode`, ``maxima`` has the divisors of each block."""
         return decoded_block(self.network, name, read(f"network/{name}"), maxima.get(name))
 
     def encode(self, columns):
@@ -170,7 +176,7 @@ class ColumnStorage:
         name : str
             Of `columns`, or ``"projected"``.
         read : callable
-            Gives the rows of a field for its name.
+            ``read(field)`` returns the rows of the field of this name.
 
         Returns
         -------

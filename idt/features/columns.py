@@ -48,7 +48,7 @@ def checked_column(name, value):
 
 
 def empty_columns(length=15, cells=2, time_cells=3):
-    """Return every column but the frame step without rows, for a ``length``, ``cells`` and ``time_cells``."""
+    """Return arrays without rows for all columns except ``skip``, as ``length``, ``cells`` and ``time_cells`` ask."""
     rows = {"points": (length + 1, 2)}
     rows.update({name: (size,) for name, size in block_sizes(length, cells, time_cells).items()})
     return {

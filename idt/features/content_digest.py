@@ -11,7 +11,7 @@ import json
 import numpy as np
 
 ATTRIBUTE = "content"
-"""Root attribute of a feature file."""
+"""Root attribute of a feature file that holds the digest."""
 
 
 class ContentDigest:
@@ -26,16 +26,17 @@ class ContentDigest:
         Parameters
         ----------
         fields : dict of str to ndarray
-            The next rows of each field (`idt.features.column_storage.ColumnStorage`), as they are stored. Times that
-            are NaN now may be added later as ``"time"``. Tracks without frame steps have frame step 1.
+            The next rows of each field (`idt.features.column_storage.ColumnStorage`), as they are stored. If the times
+            of ``"position"`` are still NaN, they may be added later as ``"time"``. A missing ``"skip"`` counts as
+            frame step 1.
         """
         fields = dict(fields)
         if "position" in fields:
-            place = fields["position"]
-            fields["position"] = place[:, :2]
-            if np.isfinite(place[:, 2]).all():
-                fields["time"] = place[:, 2]
-            fields.setdefault("skip", np.ones(len(place), np.uint8))
+            position = fields["position"]
+            fields["position"] = position[:, :2]
+            if np.isfinite(position[:, 2]).all():
+                fields["time"] = position[:, 2]
+            fields.setdefault("skip", np.ones(len(position), np.uint8))
         for name, values in fields.items():
             values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
             self._hashes.setdefault(name, hashlib.sha256()).update(values)
@@ -82,11 +83,11 @@ def digest_of_file(reader, block):
     DataError
         If the stored bytes are damaged.
     """
-    content, camera, known = ContentDigest(), reader.camera(), reader.metadata
+    content, camera, metadata = ContentDigest(), reader.camera(), reader.metadata
     for first in range(0, reader.count or 1, block):
         content.add({name: stored[first : first + block] for name, stored in reader.datasets.items()})
     content.add({f"maxima/{name}": values for name, values in reader.maxima.items()})
     if camera is not None:
         content.add(camera_fields(camera))
-    video = {name: known[name] for name in ("width", "height", "fps", "frames")}
+    video = {name: metadata[name] for name in ("width", "height", "fps", "frames")}
     return content.digest(reader.recorded, **video)

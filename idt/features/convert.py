@@ -1,9 +1,9 @@
 """Convert feature files to and from the forms of the authors' release (docs/method/files.md, section 3).
 
-The content of the source determines its form; the suffix of the target determines the other: ``.h5`` or ``.hdf5`` for
-ours, ``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436
-columns. Data that the target form cannot hold is left out, with a note. Imported rows stay float32: a round trip is
-exact.
+The content of the source determines its form, and the suffix of the target determines the form of the target: ``.h5``
+or ``.hdf5`` for ours, ``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for
+text of 436 columns. Data that the target form cannot hold is left out, with a note. Imported rows stay float32: a round
+trip is exact.
 
 A feature file of ours is plain, compact or projected (`column_storage`). `convert` makes a plain file compact or
 projected; the result equals the file that an extraction with these options writes. The way back is refused, because
@@ -44,20 +44,20 @@ def convert(source, target, *, storage=PLAIN, overwrite=False, say=None):
         As for `idt.files.atomic.replacing`. Rows carry no mark of their maker, so an existing target is replaced only
         if a collection names it, or if it holds the same bytes already.
     say : callable, optional
-        Called with one line if another run that writes the target is waited for.
+        Called with one line before a wait for another run that writes the target.
 
     Returns
     -------
     count : int
         Tracks in the target.
     notes : list of str
-        A line for each thing that the target cannot hold, or that it was up to date.
+        A line for each part of the source that the target cannot hold, or one line that the target was up to date.
 
     Raises
     ------
     DataError
-        If a file is of no known form, both are HDF5 of one form, the target needs points or a layout that the source
-        does not have, it is an input, or it exists and may not be replaced.
+        If a file is of no known form, or both are HDF5 of the same form; if the target needs points or a layout that
+        the source does not have, is an input, or exists and may not be replaced.
     OSError
         If a file cannot be read or written; no incomplete target is left.
     """
@@ -103,7 +103,7 @@ def _convert(opened, target, form, storage, overwrite):
         raise DataError(f"only a conversion from .h5 to .h5 can be compact or projected, got {source} to {target}")
     if ours:
         if form == HDF5:
-            return _other_form(opened, target, storage, overwrite)
+            return _change_storage(opened, target, storage, overwrite)
         return _export(opened, target, form, overwrite), _losses(source, form)
     if form == HDF5:
         return _import(opened, target, overwrite)
@@ -127,8 +127,8 @@ def _import(opened, target, overwrite):
     return count, [f"{form} holds no {'camera' if form == BINARY else 'points and no camera'}: absent in {target}"]
 
 
-def _other_form(opened, target, storage, overwrite):
-    """Write a feature file stored in another way; the notes name what the target lacks."""
+def _change_storage(opened, target, storage, overwrite):
+    """Write a compact or projected copy of a feature file; return its number of tracks, and the notes."""
     source = opened.path
     with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         params = hdf5.json_attribute(file, "params")
@@ -141,12 +141,12 @@ def _other_form(opened, target, storage, overwrite):
             f"{source} is HDF5 already{' and projected' * ('projected' in stored)}; copy it,"
             " name a target that ends in .txt, .txt.gz or .bin, or give --compact or --project"
         )
-    before = {name: stored.get(name) is True for name in ("float32", "compact")}
-    storage = Storage(before["float32"], storage.compact or before["compact"], storage.project).loaded()
+    flags = {name: stored.get(name) is True for name in ("float32", "compact")}
+    storage = Storage(flags["float32"], storage.compact or flags["compact"], storage.project).loaded()
     wanted = feature_file.stored_params(params, storage)
-    # The numbers are still those of the run that extracted them.
-    kept = {"overwrite": overwrite, "made_with": made_with}
-    if feature_file.is_current(target, params=wanted, source=origin, **kept):
+    # The versions are those of the run that extracted the numbers, because converting does not compute them anew.
+    options = {"overwrite": overwrite, "made_with": made_with}
+    if feature_file.is_current(target, params=wanted, source=origin, **options):
         return _count(target), [f"{target} is up to date"]
     count, head = 0, feature_file.header(source)
     with feature_file.Writer(
@@ -155,7 +155,7 @@ def _other_form(opened, target, storage, overwrite):
         source=head.source,
         video=VideoInfo.of(head),
         storage=storage,
-        **kept,
+        **options,
     ) as writer:
         writer.append(head)
         for part in feature_file.iter_rows(source):

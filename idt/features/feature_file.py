@@ -4,12 +4,12 @@ Format ``idt-features``, version 3, as in docs/method/files.md, section 2:
 ``tracks/…`` and ``descriptors/…`` hold one row per track, ``camera/…`` one per frame. Histograms are stored in fixed
 point, round(1024 · x) as uint16, with the factor in their attribute ``scale_factor``; all other columns unchanged.
 
-Version 4 has two smaller forms (`column_storage`). A compact file (``"compact"`` in the
-parameters) has ``tracks/points/start`` (n, 2) int32 and ``tracks/points/steps`` (n, L, 2) int16 of ``scale_factor``
-1/64 in place of ``tracks/points``, and ``descriptors/trajectory`` as float16. A projected one (``"projected"`` in the
-parameters, which names the codebook) has ``tracks/frame``, ``scale``, ``position`` and ``skip`` and, for every block of
-the codebook, ``projected/NAME`` (n, D) float16, whose names and D the root attribute ``projected`` lists as JSON; it
-has no camera.
+Version 4 has two smaller forms (`column_storage`). A compact file has the parameter ``compact``. It holds
+``tracks/points/start`` (n, 2) int32 and ``tracks/points/steps`` (n, L, 2) int16 of ``scale_factor`` 1/64 in place of
+``tracks/points``, and ``descriptors/trajectory`` as float16. A projected file has the parameter ``projected``, which
+names the codebook. It holds ``tracks/frame``, ``scale``, ``position`` and ``skip``, and ``projected/NAME`` (n, D)
+float16 for every block of the codebook. The root attribute ``projected`` lists the names and D as JSON. The file has no
+camera. Version 5 has blocks of networks (`network_blocks`).
 
 `load` and `iter_rows` take the authors' own forms as well (`idt.features.release.rows`). `Writer` appends while a
 video streams.
@@ -61,7 +61,7 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
     compact : bool
         Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
     project : str or Path, optional
-        Store descriptors along the axes of this codebook, and little else of the tracks.
+        Store descriptors along the axes of this codebook, and only few other columns (`Storage`).
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
 
@@ -138,7 +138,7 @@ def header(path):
 
 
 def iter_rows(path, *, block=4 * CHUNK, columns=None):
-    """Read features block by block; the length of the file does not matter.
+    """Read features block by block, so that memory does not grow with the length of the file.
 
     Parameters
     ----------
@@ -147,8 +147,8 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
     block : int
         Rows at once.
     columns : sequence of str, optional
-        Those to read, such as ``("hog", "position")``; the others are None. All by default. ``"projected"`` are all
-        blocks of a projected file.
+        Names of the columns to read, such as ``("hog", "position")``; the others are None. By default all columns are
+        read. ``"projected"`` stands for all blocks of a projected file.
 
     Yields
     ------
@@ -183,7 +183,7 @@ def rounded(features, columns):
     features : Features
         Of an extraction.
     columns : sequence of str
-        ``"skip"`` may be absent: all are 1 then.
+        ``"skip"`` may be absent from the features, whose frame step is 1 then.
 
     Returns
     -------

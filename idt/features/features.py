@@ -52,7 +52,7 @@ class Features:
     skip : (n,) uint8 or None
         Frame step of multi-skip extraction; None when it is 1 throughout.
     projected : Projected or None
-        The descriptors along the axes of a codebook, where they are stored so; the five above are None then.
+        The descriptors along the axes of a codebook, from a projected file. The five descriptor columns are None then.
     network : NetworkBlocks or None
     camera : Camera or None
     width, height : int or None
@@ -155,8 +155,9 @@ class Features:
         Returns
         -------
         Features
-            Metadata that all parts agree on is kept; ``frames`` is their sum; the camera's motion is joined where each
-            part continues the one before it, and is None elsewhere. No parts: no tracks in the default layout.
+            Metadata that all parts agree on is kept, and ``frames`` is their sum. The camera's motion is joined if each
+            part continues the one before it, and None otherwise. Without parts, the result has no tracks and the
+            columns of the default parameters.
 
         Raises
         ------

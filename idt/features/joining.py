@@ -55,7 +55,7 @@ def concatenate(cls, parts):
 
 
 def _agreed(values, otherwise):
-    """Return the value that all have in common; NaN equals NaN."""
+    """Return the value if all ``values`` are equal, and ``otherwise`` if they are not; NaN equals NaN."""
     first = values[0]
     same = all(value == first or (value != value and first != first) for value in values)
     return first if same else otherwise

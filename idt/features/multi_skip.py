@@ -1,9 +1,9 @@
-"""Multi-skip extraction: tracks also from the video as if only every 2nd, 3rd, … frame had been filmed.
+"""Multi-skip extraction: points are also tracked over every 2nd, 3rd, … frame, as if only these had been filmed.
 
 The video is decoded once. Each frame step has a frame loop of its own on the first and every skip-th frame after it.
 The loops advance side by side, so that memory holds only the frames between two frames of the largest step. The column
-``skip`` has the frame step of a track; frame numbers are those of the video. The camera's motion is given for
-consecutive frames. A frame step that leaves fewer than L + 1 frames contributes nothing.
+``skip`` has the frame step of a track; frame numbers count the frames of the video. The camera's motion is taken from
+the loop of frame step 1. A frame step that leaves fewer than L + 1 frames contributes nothing.
 
 Source: docs/method/encoding.md, section 14; Lan et al., "Beyond Gaussian pyramid: multi-skip feature stacking for
 action recognition", CVPR 2015.
@@ -19,6 +19,7 @@ import numpy as np
 
 from idt.features.features import Features
 
+# Attributes of a video that `_Skipped` copies.
 COPIED = ("width", "height", "source_width", "source_height", "shrink", "fps")
 
 
@@ -62,7 +63,7 @@ def features_of_skips(video, skips, extract, *, chunk):
     extract : callable
         Called with a video for each frame step; returns a generator of the `Features` of each frame.
     chunk : int
-        Frames of the features that are given out at once.
+        Number of frames of each `Features` that is yielded.
 
     Yields
     ------
@@ -91,9 +92,9 @@ def _by_frame(video, skips, extract):
         # At one frame the smaller skip comes first. A loop advances only when its next frame is due.
         steps = heapq.merge(*loops, key=lambda step: step[:2])
         for _, at_frame in itertools.groupby(steps, key=lambda step: step[0]):
-            (_, _, one), *others = at_frame
-            joined = Features.concatenate([one, *(part for _, _, part in others)])
-            yield dataclasses.replace(joined, camera=one.camera, frames=1)
+            parts = [part for _, _, part in at_frame]
+            # The first part has the smallest frame step.
+            yield dataclasses.replace(Features.concatenate(parts), camera=parts[0].camera, frames=1)
 
 
 def _numbered(loop, skip, first):

@@ -1,11 +1,11 @@
-"""Descriptors that networks give: blocks of tracks, beside trajectory, hog, hof, mbhx and mbhy, or of snippets.
+"""Descriptors from networks: blocks with a row for each track, like trajectory, hog and hof, or for each snippet.
 
 A feature file holds a block as ``network/NAME`` float32, sums along tracks: (n, C), or (n, S · C) for a divided block.
-The parameter ``network`` of the file describes the blocks. ``blocks`` has the width C of each. ``divided`` lists the
-blocks whose channels are divided, when they are read, by the maxima over the video, ``maxima/NAME`` (S · C,) float32.
-``scales`` is the number S of scales, which are then added. ``power`` is the exponent of every number, which keeps its
-sign. ``snippets`` exists if the rows are not tracks but snippets of frames, or cells of their maps. Source:
-docs/method/networks.md, sections 6 and 7.
+The parameter ``network`` of the file describes the blocks. Its entry ``blocks`` has the width C of each. ``divided``
+lists the blocks whose channels are divided, when they are read, by their maxima over the video: ``maxima/NAME`` float32
+of shape (S · C,). ``scales`` is the number S of scales; they are added after the division. ``power`` is an exponent for
+the magnitude of every number. ``snippets`` exists if the rows are not tracks but snippets of frames, or cells of their
+maps. Source: docs/method/networks.md, sections 6 and 7.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class NetworkBlocks:
     description : dict
         Description of the blocks, as the parameter ``network`` of a feature file.
     blocks : dict of str to (n, C) float32
-        Or, on the way into a file, sums (n, S · C).
+        On the way into a file, the sums to be stored: (n, S · C) for a divided block.
     """
 
     description: dict[str, Any]
@@ -42,6 +42,7 @@ class NetworkBlocks:
         return len(next(iter(self.blocks.values())))
 
     def __bool__(self):
+        # Blocks without rows are still blocks; ``len`` would make them false.
         return True
 
     def take(self, index):
@@ -113,7 +114,10 @@ def checked_blocks(description, name="the parameter network"):
 
 
 def of_snippets(description):
-    """Tell whether a ``description`` of blocks, or None, is of snippets: rows without points and histograms."""
+    """Tell whether the blocks of a ``description`` have a row for each snippet of frames; None has no blocks.
+
+    Rows of snippets have no points and no histograms.
+    """
     return description is not None and "snippets" in description
 
 
@@ -132,7 +136,7 @@ def decoded_block(description, name, sums, maxima):
     sums : (n, S · C) float32
         As stored.
     maxima : (S · C,) float32 or None
-        Of a block that is divided.
+        Divisors of a divided block, else None.
 
     Returns
     -------

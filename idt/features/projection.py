@@ -1,9 +1,8 @@
-"""Project descriptors onto the principal axes of a codebook, for smaller files that serve encoding with this codebook
-only.
+"""Project descriptors onto the principal axes of a codebook: smaller files, for encoding with this codebook only.
 
-A codebook file (``fv-encode``) holds for each block of descriptors a mean m and a projection P, and, where it whitens,
-the variances σ² along the axes: x becomes P (x − m), each coordinate divided by its σ. `Projection` reads only these
-three; `Projected` holds the coordinates of tracks.
+A codebook file (``fv-encode``) holds for each block of descriptors a mean m, a projection P and the variances σ² along
+the axes. A descriptor x becomes P (x − m); if the codebook whitens, each coordinate is then divided by its σ.
+`Projection` reads only these three arrays; `Projected` holds the coordinates of tracks.
 
 Left out: the inverse, because half of the axes are dropped and the descriptors cannot be restored.
 """
@@ -40,7 +39,7 @@ def place_of(block, array):
 
 
 LONGEST = 1.001
-"""Largest magnitude of a number of a direction, which has length 1, with a margin for rounding."""
+"""Largest magnitude of a component of an axis. An axis has length 1; the rest is a margin for rounding."""
 
 LARGEST = 1e17
 """Largest magnitude of a mean of descriptors, whose square float32 can hold."""
@@ -53,10 +52,10 @@ class Axes(NamedTuple):
     ----------
     name : str
     sizes : dict of str to int
-        Columns of the descriptors that it is made of, side by side; d in all.
+        Number of columns of each descriptor that the block concatenates; d in all.
     mean : (d,) float32
     matrix : (D, d) float64
-        The projection, divided by the deviations where the codebook whitens.
+        The projection P; if the codebook whitens, each row is divided by its σ.
     """
 
     name: str
@@ -72,7 +71,7 @@ class Projected:
     Attributes
     ----------
     codebook : str
-        Which axes, as `identity` says.
+        Identity of the projection, as from `identity`.
     blocks : dict of str to (n, D) float32
     """
 
@@ -131,14 +130,14 @@ class Projection:
     identity : str
         As from the function `identity`.
     axes : tuple of Axes
-    features : dict
-        Parameters that the codebook's features were extracted with.
+    feature_params : dict
+        Parameters by which the features were extracted that the codebook was fitted to.
     """
 
     path: str
     identity: str
     axes: tuple
-    features: dict
+    feature_params: dict
 
     @classmethod
     def load(cls, path):
@@ -171,7 +170,7 @@ class Projection:
             if params.get("pca") is None:
                 raise DataError(f"{path} was fitted without a PCA, so it has no axes to store descriptors along")
             whiten = params.get("whiten") is True
-            found = [_read_block(file, described, whiten) for described in _described(file)]
+            found = [_read_block(file, name, sizes, whiten) for name, sizes in _read_sizes(file)]
             digest = hdf5.attribute(file, "digest", str)
         arrays = {axes.name: stored for axes, stored in found}
         return cls(str(path), identity(digest, arrays), tuple(axes for axes, _ in found), features)
@@ -194,9 +193,9 @@ class Projection:
         DataError
             If a parameter differs.
         """
-        differ = [name for name in self.features if self.features[name] != params.get(name)]
+        differ = [name for name in self.feature_params if self.feature_params[name] != params.get(name)]
         if differ:
-            fitted, asked = (", ".join(f"{k}={it.get(k)}" for k in differ) for it in (self.features, params))
+            fitted, asked = (", ".join(f"{k}={it.get(k)}" for k in differ) for it in (self.feature_params, params))
             raise DataError(f"{self.path} was fitted on features with {fitted}, this run asks for {asked}")
 
     def apply(self, columns):
@@ -214,7 +213,7 @@ class Projection:
         found = {}
         for axes in self.axes:
             rows = np.concatenate([columns[name] for name in axes.sizes], axis=1)
-            # In float64: rounded to float16 the result does not depend on the order in which the machine adds.
+            # Computed in float64: once it is rounded to float16, the result does not depend on the order of additions.
             found[axes.name] = (rows - axes.mean).astype(np.float64) @ axes.matrix.T
         return found
 
@@ -225,14 +224,15 @@ def identity(digest, arrays):
     Parameters
     ----------
     digest : str
-        The codebook's own, which covers more than the projection.
+        Digest of the codebook, which covers more than the projection.
     arrays : dict of str to tuple of ndarray
         For each block its mean (d,), projection (D, d) and variances (D,) as stored.
 
     Returns
     -------
     str
-        The codebook's digest and 16 digits of the arrays' own: a damaged codebook is not taken for the intact one.
+        The codebook's digest, and 16 digits of a digest of the arrays, so that a damaged codebook is not taken for the
+        intact one.
     """
     found = hashlib.sha256()
     for name, block in sorted(arrays.items()):
@@ -242,8 +242,8 @@ def identity(digest, arrays):
     return f"{digest}/{found.hexdigest()[:16]}"
 
 
-def _described(file):
-    """Return the blocks of a codebook: list of (name, sizes)."""
+def _read_sizes(file):
+    """Read name and sizes (`Axes.sizes`) of each block of a codebook: list of (str, dict)."""
     listed = hdf5.json_attribute(file, "blocks", list)
     try:
         blocks = [(block["name"], dict(block["sizes"])) for block in listed]
@@ -260,9 +260,8 @@ def _described(file):
     return blocks
 
 
-def _read_block(file, described, whiten):
+def _read_block(file, name, sizes, whiten):
     """Read the `Axes` of a block, and the arrays that they are computed from."""
-    name, sizes = described
     place = f"blocks/{name}"
     projection = hdf5.read(file, f"{place}/projection", shape=(None, None), dtype=np.float32)
     rows, columns = projection.shape

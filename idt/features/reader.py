@@ -41,7 +41,7 @@ class Reader:
     metadata : dict of str to object
         Fields of `Features` besides columns and camera.
     maxima : dict of str to ndarray
-        Divisors of the channels of network blocks.
+        Divisors of the channels of each divided network block.
     """
 
     file: Any
@@ -63,9 +63,9 @@ class Reader:
         Parameters
         ----------
         first, last : int
-            The rows, the last one not included.
+            First row, and the row after the last one.
         names : sequence of str
-            The columns. ``"skip"`` may be absent from the file.
+            Names of the columns. ``"skip"`` may be absent from the file.
 
         Returns
         -------
@@ -137,7 +137,7 @@ def open_features(path):
         If it does not exist or cannot be read.
     """
     with hdf5.open_checked(path, format=FORMAT, versions=VERSIONS) as file:
-        yield _checked(file)
+        yield _checked_reader(file)
 
 
 def track_count(file):
@@ -145,7 +145,7 @@ def track_count(file):
     return len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
 
 
-def _checked(file):
+def _checked_reader(file):
     """Return the reader of an open file after checking its datasets against its parameters."""
     recorded = hdf5.json_attribute(file, "params")
     flags = {name: (recorded or {}).get(name) is True for name in ("float32", "compact")}

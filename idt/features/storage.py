@@ -16,6 +16,7 @@ SMALL_VERSION = 4
 NETWORK_VERSION = 5
 """Version of files with blocks of networks."""
 VERSIONS = (VERSION, SMALL_VERSION, NETWORK_VERSION)
+"""Versions that this release reads."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,11 @@ class Storage:
     compact : bool
         Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
     project : str, Path or None
-        Store descriptors along the axes of this codebook, and no other columns than
-        `idt.features.column_storage.PROJECTED_COLUMNS`.
-        `loaded` replaces the path by a `Projection`.
+        Codebook along whose axes descriptors are stored; the only other columns are
+        `idt.features.column_storage.PROJECTED_COLUMNS`. `loaded` replaces the path by a `Projection`.
     network : object
-        Maps of networks to pool along tracks, an `idt.networks.map_params.MapParams`; for the writer the description
-        of their blocks (`idt.features.network_blocks`).
+        From the user, the maps of networks to pool along tracks (`idt.networks.map_params.MapParams`). For the writer,
+        the description of their blocks (`idt.features.network_blocks`).
     """
 
     float32: bool = False
@@ -64,11 +64,11 @@ class Storage:
 
     @property
     def version(self):
-        """Return the version of the format that such a file has."""
+        """Return the version of the format of a file in this form."""
         if self.network is not None:
             return NETWORK_VERSION
         return VERSION if self.project is None and not self.compact else SMALL_VERSION
 
 
 PLAIN = Storage()
-"""The form without an option: fixed point, every column."""
+"""The form without options: all columns, histograms in fixed point."""

@@ -28,6 +28,7 @@ PIECE = 256
 """Rows that are encoded at once: more gain nothing and cost memory."""
 
 CAMERA_CHUNK = 256
+"""Frames of a chunk of the camera's motion."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class VideoInfo:
 
     @classmethod
     def of(cls, features):
-        """Take the entries from ``features``; the first frame is that of the camera's motion."""
+        """Take the entries from ``features``, and the first frame from their camera's motion."""
         first = 0 if features.camera is None else features.camera.first_frame
         return cls(features.width, features.height, features.fps, first)
 
@@ -98,7 +99,7 @@ class Writer:
         self._params, self._source = params, source
         self._video, self._storage = video, storage
         self._overwrite, self._made_with = overwrite, made_with
-        self._create: Any = None
+        self._creation: Any = None
         self._file: Any = None
         self._shapes: dict[str, tuple] = {}
         self._columns: Any = None
@@ -107,15 +108,15 @@ class Writer:
         self._written = self._buffered = 0
         self._cameras: list[Camera] = []
         self._camera_datasets: dict[str, Any] = {}
-        self._next_camera = video.first_frame
+        self._next_camera_frame = video.first_frame
         self._content = ContentDigest()
-        self._timed: bool | None = None
+        self._times_known: bool | None = None
         self._finished = False
 
     def __enter__(self):
         self._storage = self._storage.loaded()
         self._params = stored_params(self._params, self._storage)
-        self._create = result_file.create(
+        self._creation = result_file.create(
             self.path,
             format=FORMAT,
             version=self._storage.version,
@@ -124,15 +125,15 @@ class Writer:
             overwrite=self._overwrite,
             made_with=self._made_with,
         )
-        self._file = self._create.__enter__()
+        self._file = self._creation.__enter__()
         return self
 
     def __exit__(self, *problem):
         if problem[0] is None and not self._finished:
             error = DataError(f"{self.path} was not written: Writer.finish must be called after the last chunk")
-            self._create.__exit__(DataError, error, None)
+            self._creation.__exit__(DataError, error, None)
             raise error
-        return self._create.__exit__(*problem)
+        return self._creation.__exit__(*problem)
 
     def append(self, features):
         """Append tracks, and the camera's motion if the features have it.
@@ -140,18 +141,19 @@ class Writer:
         Parameters
         ----------
         features : Features
-            The next ones. Times that are NaN, as in a stream, are filled in by `finish`; all are, or none.
+            The next tracks. If their times are NaN, as in a stream, `finish` fills them in. Either all times of a file
+            are NaN, or none.
 
         Raises
         ------
         DataError
-            If the columns are not those of the parameters, a number is not finite or does not fit the form, or the
-            camera's motion does not continue what came before.
+            If the parameters ask for other columns, a number is not finite or does not fit the form, or the camera's
+            motion does not begin at the next frame.
         OSError
             If the disk is full.
         """
         if not self._shapes:
-            self._begin(features.points)
+            self._fix_columns(features.points)
         self._check(features)
         if features.camera is not None:
             self._append_camera(features.camera)
@@ -177,11 +179,11 @@ class Writer:
         frames : int or None
             Number of frames processed, if it is known.
         fill : bool
-            Fill in times that are NaN; they stay so without ``frames``.
+            Fill in times that are NaN; without ``frames`` they stay NaN.
         truncation : str, optional
             How much of the video was missing; recorded with its source.
         maxima : dict of str to ndarray, optional
-            Divisors of the channels of network blocks.
+            Divisors of the channels of each divided network block.
 
         Raises
         ------
@@ -189,25 +191,26 @@ class Writer:
             If the disk is full.
         """
         if not self._shapes:
-            self._begin(None)
+            self._fix_columns(None)
         if self._buffered or not self._written:
             self._flush()
         self._write_cameras()
-        known = {"width": self._video.width, "height": self._video.height, "fps": self._video.fps, "frames": frames}
-        for name, value in known.items():
+        video = {"width": self._video.width, "height": self._video.height, "fps": self._video.fps, "frames": frames}
+        for name, value in video.items():
             if value is not None:
                 result_file.set_attribute(self._file, name, value)
         if truncation is not None:
             result_file.set_json(self._file, "source", {**self._source, "truncation": truncation})
-        if fill and frames is not None and self._timed is False:
+        if fill and frames is not None and self._times_known is False:
             self._fill_times(frames)
         for name in (self._columns.network or {}).get("divided", ()):
             result_file.write_array(self._file, f"maxima/{name}", maxima[name])
             self._content.add({f"maxima/{name}": maxima[name]})
-        result_file.set_attribute(self._file, ATTRIBUTE, self._content.digest(self._params, **known))
+        result_file.set_attribute(self._file, ATTRIBUTE, self._content.digest(self._params, **video))
         self._finished = True
 
     def _fill_times(self, frames):
+        """Write the relative times of all tracks, chunk by chunk."""
         position, ends, skips = self._datasets["position"], self._datasets["frame"], self._datasets.get("skip")
         steps = self._shapes["trajectory"][0] // 2
         height = position.chunks[0]
@@ -216,9 +219,10 @@ class Writer:
             spans = steps if skips is None else steps * skips[rows].astype(np.int64)
             time = time_position(ends[rows], length=spans, first=self._video.first_frame, frames=frames)
             self._content.add({"time": time})
+            # The offset selects the third column, so only that one need hold the times.
             hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
-    def _begin(self, points):
+    def _fix_columns(self, points):
         """Fix the columns at the first chunk, which shows whether imported rows have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
         self._columns = ColumnStorage(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
@@ -228,6 +232,7 @@ class Writer:
             self._buffers[name] = np.empty((CHUNK, *field.shape), field.dtype)
 
     def _check(self, features):
+        """Refuse features that do not fit the file."""
         for name, shape in self._shapes.items():
             values = features.need(name)
             if values.shape[1:] != shape:
@@ -244,8 +249,8 @@ class Writer:
             raise DataError(f"{self.path} was begun without points, got some; convert one form at a time")
         known = np.isfinite(features.position[:, 2])
         if len(known):
-            self._timed = bool(known[0]) if self._timed is None else self._timed
-            if (known != self._timed).any():
+            self._times_known = bool(known[0]) if self._times_known is None else self._times_known
+            if (known != self._times_known).any():
                 raise DataError("the times of all tracks must be known or none, got both")
 
     def _flush(self):
@@ -256,9 +261,9 @@ class Writer:
         for name, values in fields.items():
             if name == "skip" and name not in self._datasets and (values == 1).all():
                 continue
-            dataset = self._datasets.get(name) or self._add(name, count)
+            dataset = self._datasets.get(name) or self._add_dataset(name, count)
             dataset.resize(self._written + count, axis=0)
-            if name == "position" and self._timed is False:
+            if name == "position" and self._times_known is False:
                 # The times are written once, by finish: until then they read as the fill value, NaN.
                 for column in (0, 1):
                     hdf5_chunks.write_chunk(dataset, (self._written, column), values)
@@ -268,7 +273,7 @@ class Writer:
         self._buffered = 0
         self._file.check_disk()
 
-    def _add(self, name, count):
+    def _add_dataset(self, name, count):
         """Make the dataset of a column before its first ``count`` rows are written."""
         field = self._columns.fields[name]
         # A video of few tracks has one chunk with as many rows as tracks.
@@ -289,12 +294,14 @@ class Writer:
     def _append_camera(self, camera):
         if self._storage.project is not None:
             return
-        if camera.first_frame != self._next_camera:
-            raise DataError(f"the camera's motion must go on at frame {self._next_camera}, got {camera.first_frame}")
-        self._next_camera += len(camera)
+        if camera.first_frame != self._next_camera_frame:
+            raise DataError(
+                f"the camera's motion must go on at frame {self._next_camera_frame}, got {camera.first_frame}"
+            )
+        self._next_camera_frame += len(camera)
         self._content.add(camera_fields(camera))
         self._cameras.append(camera)
-        if sum(len(some) for some in self._cameras) >= CAMERA_CHUNK:
+        if sum(len(camera) for camera in self._cameras) >= CAMERA_CHUNK:
             self._write_cameras()
 
     def _write_cameras(self):

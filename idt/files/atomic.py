@@ -3,7 +3,7 @@
 A part file is written beside its target under a hidden, random name, ``.{name}.{token}.part``, and renamed when it is
 complete and on the disk. Meanwhile the writer holds the lock of the part file; the operating system frees the lock when
 the process ends. A killed run leaves a part file at most. The next run that writes the same target removes it; `sweep`
-removes all part files in a folder whose locks are free, on whatever machine they were made.
+removes the part files of given targets whose locks are free, whatever machine made them.
 
 If the target is a symbolic link, the link is replaced and its file stays. The new file gets the mode of the old one,
 and its owner and group where the system permits that.
@@ -24,18 +24,19 @@ from idt.files.part_file import FULL, PartFile, os_error
 __all__ = ["FULL", "PartFile", "remove", "remove_own_parts", "replacing", "sweep"]
 
 STALE = 24 * 3600.0
-"""Seconds without a write after which a part file without a lock counts as abandoned: on a file system without locks,
-and for part files of our earlier releases. If its writer still lives, it finds the file gone and reports that. The
-time of the last write and the present time both come from the clock of the file system."""
+"""Seconds without a write after which a part file that nobody can lock counts as abandoned. Such files lie on a file
+system without locks, or come from our earlier releases. If the writer still lives, it finds the file gone and raises an
+error. The time of the last write and the present time both come from the clock of the file system."""
 
 TRIES = 100
-"""Random names to try for a part file."""
+"""Largest number of random names that are tried for a part file."""
 
 PART_NAME = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part", re.DOTALL)
 EARLIER_PART_NAME = re.compile(r"\.(.+)-[0-9]+\.part", re.DOTALL)
-"""Part files of our earlier releases: the target's name, a point, the machine's name, the process."""
+"""Name of a part file of our earlier releases: the target's name, a dot, the machine's name, the process number."""
 
 _open_parts: dict[str, Path | None] = {}
+"""Part files of this process by the resolved path of their target; None before its name is chosen."""
 
 
 @contextlib.contextmanager
@@ -65,8 +66,8 @@ def replacing(path, *, overwrite=False, unmarked=False):
         If ``path`` exists and may not be replaced, at the beginning or at the end of the block, if it is no regular
         file, or if this process is writing it already.
     OSError
-        If the folder is missing or not writable, the disk is full, or the part file is gone when it is complete, in one
-        line that names ``path``.
+        If the folder is missing or not writable, the disk is full, or somebody removed the part file before its end.
+        The message is one line that names ``path``.
 
     Notes
     -----
@@ -74,23 +75,25 @@ def replacing(path, *, overwrite=False, unmarked=False):
     """
     path = Path(path)
     ownership.check_replaceable(path, overwrite, unmarked=unmarked)
-    replaced = _stat(path)
-    kept = "nothing was left under that name" if replaced is None else "the earlier file of that name is as it was"
-    # Two spellings of one target give one key here.
-    place = ownership.place_of(path)
-    if place in _open_parts:
+    old_status = _stat(path)
+    target_state = "nothing was left under that name"
+    if old_status is not None:
+        target_state = "the earlier file of that name is as it was"
+    # All spellings of one target have the same key.
+    key = ownership.place_of(path)
+    if key in _open_parts:
         raise DataError(f"{path} is already being written by this process")
-    folder = Path(place).parent
-    _open_parts[place] = None
+    folder = Path(key).parent
+    _open_parts[key] = None
     try:
         sweep(folder, [path.name])
-        part = _begin(path, folder, kept, replaced, place)
+        part = _new_part(path, folder, target_state, old_status, key)
     except OSError as problem:
-        del _open_parts[place]
+        del _open_parts[key]
         reason = FULL.get(problem.errno or 0) or problem.strerror
         raise os_error(problem.errno, f"cannot write {path}: {reason}; its folder is {folder}") from None
     except BaseException:
-        del _open_parts[place]
+        del _open_parts[key]
         raise
     try:
         yield part
@@ -98,17 +101,17 @@ def replacing(path, *, overwrite=False, unmarked=False):
         if part.failure is not None:
             raise part.failure from None
         if not part.is_in_place():
-            text = f"cannot write {path}: its part file was removed or replaced meanwhile; {kept}; run it again"
+            text = f"cannot write {path}: its part file was removed or replaced meanwhile; {target_state}; run it again"
             raise os_error(errno.ENOENT, text)
-        if not (unmarked and _is_there_already(part, path, overwrite)):
+        if not (unmarked and _is_identical(part, path, overwrite)):
             _publish(part, path, overwrite)
     finally:
         part.discard()
-        del _open_parts[place]
+        del _open_parts[key]
 
 
 def remove(path, overwrite=False):
-    """Remove a file beside the outputs that an earlier run wrote, if it exists.
+    """Remove a file that an earlier run wrote beside its outputs, if it exists.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def remove(path, overwrite=False):
     Raises
     ------
     DataError
-        If it is somebody else's.
+        If the file is not ours and the collection does not name it.
     OSError
         If it cannot be removed.
     """
@@ -129,18 +132,18 @@ def remove(path, overwrite=False):
 
 
 def sweep(folder, names):
-    """Remove the part files and lock files of some targets that dead processes left in a folder.
+    """Remove the part files and lock files that dead processes left for some targets of a folder.
 
     Parameters
     ----------
     folder : str or Path
-        Nothing happens if there is none.
+        If it does not exist, nothing happens.
     names : collection of str
-        Of the targets.
+        Names of the targets.
 
     Notes
     -----
-    A part file whose lock is free has no living writer. `STALE` applies to part files without locks.
+    A part file whose lock is free has no living writer. `STALE` applies to part files that nobody can lock.
     """
     folder = Path(os.path.realpath(folder))
     wanted = {locks.stem(name) for name in names}
@@ -152,11 +155,11 @@ def sweep(folder, names):
     locks.sweep(folder, names)
     open_now = set(_open_parts.values())
     for name in found:
-        now, before = PART_NAME.fullmatch(name), EARLIER_PART_NAME.fullmatch(name)
+        current, earlier = PART_NAME.fullmatch(name), EARLIER_PART_NAME.fullmatch(name)
         path = folder / name
-        if now and now[1] in wanted and path not in open_now:
+        if current and current[1] in wanted and path not in open_now:
             _sweep_unlocked(path)
-        elif before and any(before[1].startswith(f"{target}.") for target in names):
+        elif earlier and any(earlier[1].startswith(f"{target}.") for target in names):
             _sweep_old(path)
 
 
@@ -177,27 +180,27 @@ def _stat(path):
         return None
 
 
-def _begin(path, folder, kept, replaced, place):
-    """Make the part file of a target, locked."""
+def _new_part(path, folder, target_state, old_status, key):
+    """Make the part file of a target and lock it."""
     for _ in range(TRIES):
         hidden = folder / f".{locks.stem(path.name)}.{secrets.token_hex(8)}.part"
         # Recorded before it exists, so that a process that is ended at this moment removes it.
-        _open_parts[place] = hidden
+        _open_parts[key] = hidden
         try:
-            part = PartFile(path, hidden, kept, replaced)
+            part = PartFile(path, hidden, target_state, old_status)
         except FileExistsError:
             continue
         if part.lock():
-            if replaced is not None:
-                part.keep_rights(replaced)
+            if old_status is not None:
+                part.keep_rights(old_status)
             return part
-        # Another run swept the file between creation and lock; that run removes it.
+        # Another run took the file for an abandoned one before it was locked, and removes it.
         part.discard()
     raise os_error(errno.EEXIST, "no name for its part file is free")
 
 
-def _is_there_already(part, path, overwrite):
-    """Tell whether an unmarked file holds the same bytes; refuse it if it holds other bytes."""
+def _is_identical(part, path, overwrite):
+    """Tell whether the existing unmarked file holds the same bytes; refuse to replace it if it holds other bytes."""
     if not os.path.lexists(path) or ownership.is_named(path, overwrite):
         return False
     ownership.check_replaceable(path, overwrite, unmarked=True)
@@ -209,7 +212,7 @@ def _is_there_already(part, path, overwrite):
 
 def _publish(part, path, overwrite):
     """Give a part file the name of its target."""
-    # Again: another process may have finished the same file meanwhile.
+    # Checked again, because another process may have finished the same file meanwhile.
     ownership.check_replaceable(path, overwrite)
     if not os.path.lexists(path):
         try:
@@ -248,12 +251,12 @@ def _sweep_old(path):
     """Remove a part file that nobody has written to for long, by the clock of its file system."""
     with contextlib.suppress(OSError):
         found = os.lstat(path)
-        if stat.S_ISREG(found.st_mode) and _clock(path.parent) - found.st_mtime > STALE:
+        if stat.S_ISREG(found.st_mode) and _file_system_time(path.parent) - found.st_mtime > STALE:
             os.unlink(path)
 
 
-def _clock(folder):
-    """Return the time of a folder's file system, which may differ from this machine's: the time stamp of a new file."""
+def _file_system_time(folder):
+    """Return the present time by the clock of a folder's file system, read from the time stamp of a new file."""
     path = folder / f".{secrets.token_hex(8)}.clock"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

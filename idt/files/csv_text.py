@@ -14,13 +14,14 @@ from idt.errors import DataError
 from idt.files import text as texts
 
 LONGEST = 1 << 16
-"""Characters of a field; a path has at most 4,096."""
+"""Largest number of characters of a field. A path has at most 4,096."""
 
-_ACTS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
-"""Characters, the wide ones of East Asia too, that make a formula of a field which begins with them."""
+_FORMULA_SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""Characters, the full-width ones of East Asia included, by which a spreadsheet recognises a field as a formula."""
 
-_FORMULA = re.compile(f"'*[{_ACTS}]")
-_GUARDED = re.compile(f"'+[{_ACTS}]")
+# Apostrophes before such a character: text that is written with one more, and text that is read with one less.
+_FORMULA = re.compile(f"'*[{_FORMULA_SIGNS}]")
+_GUARDED = re.compile(f"'+[{_FORMULA_SIGNS}]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _QUOTED = re.compile(r'[ \t]*"([^"]*(?:""[^"]*)*)"[ \t]*(,|\r\n|\r|\n|\Z)')
 _BARE = re.compile(r"([^,\r\n]*)(,|\r\n|\r|\n|\Z)")
@@ -63,6 +64,7 @@ def read_rows(path, what):
         # file.
         reach = at + 3 * LONGEST
         match = _QUOTED.match(text, at, reach)
+        # A match that ends at ``reach`` without a separator is cut off there, not at the end of the text.
         if match and not (match.end() == reach < len(text) and not match[2]):
             field, quoted = match[1].replace('""', '"'), True
             line += len(texts.BREAK.findall(match[1]))
@@ -87,12 +89,12 @@ def read_rows(path, what):
 
 
 def dumps(lines):
-    """Write rows.
+    """Format rows as CSV.
 
     Parameters
     ----------
     lines : iterable of sequence
-        Of fields: text or numbers.
+        The fields of each row: text or numbers.
 
     Returns
     -------
@@ -103,7 +105,7 @@ def dumps(lines):
 
 
 def _field(value):
-    """Format a field."""
+    """Format a field, with an apostrophe before a formula and in quotes if it needs them."""
     text = str(value)
     if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
         text = f"'{text}"

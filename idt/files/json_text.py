@@ -12,15 +12,15 @@ from idt.errors import DataError
 from idt.files import text as texts
 
 LARGEST = 1 << 26
-"""Characters; a report of a hundred thousand clips has some tens of millions."""
+"""Largest number of characters of a text. A report of a hundred thousand clips has some tens of millions."""
 
 DEEPEST = 40
-"""Lists and objects within one another; ours have five."""
+"""Largest depth of lists and objects within one another. Our files have a depth of five."""
 
 DIGITS = 40
 """Largest number of characters of a number; a float64 has at most 25, an int64 20."""
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -50,7 +50,8 @@ def loads(text, name, *, what="JSON"):
         value = _DECODER.decode(text)
         if not text.isascii() and _SURROGATES.search(text):
             raise ValueError("half a character, a lone surrogate")
-        if _HALF.search(text) or text.count("[") + text.count("{") > DEEPEST:
+        # The check is slow, so it is left out if there can be neither an escaped surrogate nor too large a depth.
+        if _ESCAPED_SURROGATE.search(text) or text.count("[") + text.count("{") > DEEPEST:
             _check(value)
     except RecursionError:
         reason = f"lists within lists, more than {DEEPEST} deep"
@@ -75,10 +76,11 @@ def load(path):
 
 
 def dumps(value):
-    """Format ``value`` as indented JSON without escaped characters.
+    r"""Format ``value`` as indented JSON that shows printable characters unescaped.
 
-    What cannot be shown is escaped as JSON escapes it, and bytes that are not UTF-8 as text that shows them. The result
-    is UTF-8, without control characters, and reads back.
+    Other characters are escaped as usual in JSON. A surrogate, by which Python represents a byte that is not UTF-8,
+    would not be read back, so it becomes the text ``\udcff`` of six characters. The result is UTF-8 without control
+    characters.
 
     Raises
     ------
@@ -87,33 +89,35 @@ def dumps(value):
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     lines = text.split("\n")
-    return "\n".join(line if line.isprintable() else "".join(map(_shown, line)) for line in lines)
+    return "\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in lines)
 
 
-def _shown(char):
+def _escaped(char):
+    """Return a character, escaped if it is not printable."""
     if char.isprintable():
         return char
     return f"\\\\u{ord(char):04x}" if _SURROGATES.match(char) else json.dumps(char)[1:-1]
 
 
-def _whole(digits):
+def _parse_integer(digits):
     if len(digits) > DIGITS:
         raise ValueError(f"a number of {len(digits)} digits")
     return int(digits)
 
 
-def _real(digits):
+def _parse_real(digits):
     value = float(digits) if len(digits) <= 10 * DIGITS else math.inf
     if not math.isfinite(value):
         raise ValueError(f"{digits:.20} is beyond the numbers")
     return value
 
 
-def _refused(word):
+def _refuse_constant(word):
     raise ValueError(f"{word} is no number of JSON")
 
 
-def _unique(pairs):
+def _object_of(pairs):
+    """Make a dict of (key, value) ``pairs``; refuse a key that occurs twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -123,7 +127,7 @@ def _unique(pairs):
 
 
 def _check(value):
-    """Refuse depth beyond `DEEPEST` and half characters."""
+    """Refuse a depth beyond `DEEPEST` and lone surrogates."""
     level, depth = [value], 0
     while level:
         below: list = []
@@ -139,4 +143,6 @@ def _check(value):
         level, depth = below, depth + 1
 
 
-_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_real, parse_constant=_refused, object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(
+    parse_int=_parse_integer, parse_float=_parse_real, parse_constant=_refuse_constant, object_pairs_hook=_object_of
+)

@@ -18,7 +18,7 @@ UNSUPPORTED = frozenset((errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EN
 """Errors of a file system that has no locks."""
 
 HEAD = b"lock of improved-dense-trajectories, "
-"""The beginning of a lock file, by which a stranger's file of that name is told apart."""
+"""First bytes of a lock file, by which it is distinguished from a stranger's file of the same name."""
 
 
 def open_lock(lock):
@@ -31,7 +31,7 @@ def open_lock(lock):
     Returns
     -------
     int or None
-        Its descriptor; None where none can be made.
+        Its descriptor; None if no lock file can be opened or created there.
 
     Raises
     ------
@@ -47,25 +47,26 @@ def open_lock(lock):
         raise
     except OSError as problem:
         if problem.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
-            raise _in_the_way(lock) from None
-        # Another user's may be read, and that is enough to wait for it. Where nothing can be read nor made, on a full
-        # disk or one that is read-only, the run will find out by itself whether it can write.
+            raise _foreign_file(lock) from None
+        # A lock file of another user can be opened for reading, which suffices to wait for its lock. If even that
+        # fails, as on a full or read-only disk, the run goes on and finds out by itself whether it can write.
         try:
             descriptor = os.open(lock, os.O_RDONLY | flags)
         except OSError:
             return None
     if not _is_lock(descriptor):
         os.close(descriptor)
-        raise _in_the_way(lock)
+        raise _foreign_file(lock)
     return descriptor
 
 
 def _is_lock(descriptor):
-    """Tell whether an open file is a lock file of ours; an empty one is, its holder was killed before signing."""
+    """Tell whether an open file is a lock file of ours. An empty one is: its holder was killed before signing."""
     return stat.S_ISREG(os.fstat(descriptor).st_mode) and HEAD.startswith(os.pread(descriptor, len(HEAD), 0))
 
 
-def _in_the_way(lock):
+def _foreign_file(lock):
+    """Return the error about a stranger's file that has the name of a lock file."""
     return DataError(f"{lock} is no lock file of ours, but has the name of one; move it away")
 
 
@@ -105,7 +106,7 @@ def is_open_file(path, descriptor):
 
 
 def sign(descriptor):
-    """Write the identity of the holder into the lock file that is open as ``descriptor``; others print it."""
+    """Write the holder's process and machine into the open lock file ``descriptor``; waiting runs print it."""
     text = f"{os.getpid()} {os.path.basename(sys.argv[0])} {platform.node()}\n".encode("utf-8", "replace")
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)

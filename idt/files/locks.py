@@ -2,9 +2,9 @@
 
 A run that writes into a folder or a file holds `flock` on a hidden lock file: ``.idt.lock`` in the folder,
 ``.NAME.lock`` beside the file. A second run waits for it, and then finds the results of the first. Runs that write many
-files of a folder share the folder's lock and lock each file alone. The last holder removes the lock file while it holds
-it; the next run takes over a lock file that a killed run left. On a file system without locks, or in a folder that
-cannot be written, runs go on without locks (docs/method/files.md, section 1.4).
+files of a folder share the folder's lock and hold an exclusive lock on each file. The last holder removes the lock file
+before it frees the lock; the next run takes over a lock file that a killed run left. On a file system without locks, or
+in a folder that cannot be written, runs go on without locks (docs/method/files.md, section 1.4).
 """
 
 import contextlib
@@ -19,12 +19,15 @@ from pathlib import Path
 from idt.files import lock_file
 
 LONGEST = 100
-"""Longest name of a file, in bytes, that the hidden file beside it repeats; a longer one is replaced by its digest."""
+"""Bytes of the longest file name that the names of its lock file and part file contain; a longer name is replaced by
+its digest."""
 
 SOON = 0.2
 """Seconds before a wait is announced, because a run that joins or leaves a shared folder locks it for a moment."""
 
 _held: dict[Path, list] = {}
+"""Lock files that this process holds → [number of blocks that hold it, its descriptor or None]."""
+
 _wanted: dict[Path, int | None] = {}
 """Locks that a thread is about to take, and the descriptor of each as soon as it is open."""
 
@@ -32,7 +35,7 @@ _guard = threading.Lock()
 
 
 def stem(name):
-    """Return what stands for the file ``name`` in a lock file's name: the name, or its digest if it is long."""
+    """Return the middle part of the names of a lock file and part file: ``name``, or its digest if it is long."""
     raw = os.fsencode(name)
     return name if len(raw) <= LONGEST else hashlib.sha256(raw).hexdigest()[:32]
 
@@ -48,7 +51,7 @@ def held(*, files=(), folders=(), say=None, wait=True):
     ----------
     files, folders : iterable of path
     say : callable, optional
-        Called with one line before a wait: for whom.
+        Called before a wait, with one line that names the holder.
     wait : bool
         False raises BlockingIOError instead of waiting.
 
@@ -64,9 +67,9 @@ def held(*, files=(), folders=(), say=None, wait=True):
         wanted[_resolved(path.parent) / f".{stem(path.name)}.lock"] = path
     take = functools.partial(_take, say=_once(say), wait=wait)
     with contextlib.ExitStack() as stack:
-        # In one order, so that no two runs wait for each other.
+        # All runs take locks in the same order, so that no two wait for each other.
         for lock in sorted(wanted):
-            stack.enter_context(_one(lock, wanted[lock], take))
+            stack.enter_context(_hold(lock, wanted[lock], take))
         yield
 
 
@@ -91,12 +94,12 @@ def shared(folder, say=None):
         As `held`.
     """
     others, folder = [False], Path(folder)
-    with _one(_resolved(folder) / ".idt.lock", folder, functools.partial(_share, say=_once(say), others=others)):
+    with _hold(_resolved(folder) / ".idt.lock", folder, functools.partial(_share, say=_once(say), others=others)):
         yield others[-1]
 
 
 def sweep(folder, names):
-    """Remove the lock files beside the files ``names`` of a ``folder`` that dead processes left."""
+    """Remove the lock files that dead processes left beside the files ``names`` of a ``folder``."""
     for name in names:
         lock_file.remove_free(Path(folder) / f".{stem(name)}.lock")
 
@@ -125,17 +128,17 @@ def _resolved(folder):
 
 
 @contextlib.contextmanager
-def _one(lock, target, take_it):
-    """Hold one lock file; ``take_it`` takes it, given its descriptor and what it protects."""
-    made: list[Path] = []
+def _hold(lock, target, take):
+    """Hold one lock file within a block; ``take(descriptor, target)`` takes its lock, which protects ``target``."""
+    new_folders: list[Path] = []
     with _guard:
-        is_mine = lock in _held
-        if is_mine:
+        is_held = lock in _held
+        if is_held:
             _held[lock][0] += 1
-    if not is_mine:
+    if not is_held:
         # `_guard` is not held while waiting, because two processes might wait for each other.
         try:
-            _held[lock] = [1, _locked(lock, target, take_it, made)]
+            _held[lock] = [1, _open_and_take(lock, target, take, new_folders)]
         finally:
             _wanted.pop(lock, None)
     try:
@@ -145,15 +148,18 @@ def _one(lock, target, take_it):
             _held[lock][0] -= 1
             if not _held[lock][0]:
                 _release(lock, _held.pop(lock)[1])
-        for folder in made:
+        for folder in new_folders:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
 
 
-def _locked(lock, target, take_it, made):
-    """Return the descriptor of a lock file after locking it; None where the file system has no locks."""
+def _open_and_take(lock, target, take, new_folders):
+    """Return the descriptor of a lock file after taking its lock; None if no lock file can be opened there.
+
+    Folders that had to be made are appended to ``new_folders``.
+    """
     while True:
-        made.extend(_make(lock.parent))
+        new_folders.extend(_make_folder(lock.parent))
         _wanted[lock] = None
         try:
             descriptor = lock_file.open_lock(lock)
@@ -163,14 +169,14 @@ def _locked(lock, target, take_it, made):
             return None
         _wanted[lock] = descriptor
         try:
-            take_it(descriptor, target)
+            take(descriptor, target)
             if lock_file.is_open_file(lock, descriptor):
                 return descriptor
         except BaseException:
             _wanted.pop(lock, None)
             os.close(descriptor)
             raise
-        # Its holder removed it when it was done: the next one is another file.
+        # The former holder has removed this lock file; the name is free, or stands for a newer lock file.
         _wanted[lock] = None
         os.close(descriptor)
 
@@ -186,7 +192,7 @@ def _take(descriptor, target, *, say, wait):
 
 
 def _share(descriptor, target, *, say, others):
-    """Take a shared lock; return whether others share it."""
+    """Take a shared lock; append to ``others`` whether other runs share it already."""
     until = time.monotonic() + SOON
     while True:
         if lock_file.take(descriptor) is not False:
@@ -209,7 +215,7 @@ def _announcement(descriptor, target):
 
 
 def _once(say):
-    """Return a function that prints its first line only, because a file replaced meanwhile is waited for again."""
+    """Return a function that calls ``say`` once only, because a run waits again if a lock file was replaced."""
     lines: list[str] = []
 
     def first(line):
@@ -220,7 +226,7 @@ def _once(say):
     return first
 
 
-def _make(folder):
+def _make_folder(folder):
     """Create a folder; return the folders that were missing, deepest first."""
     missing, at = [], folder
     while not os.path.lexists(at):
@@ -233,8 +239,8 @@ def _make(folder):
 def _release(lock, descriptor):
     if descriptor is None:
         return
-    # The lock is held while the lock file is removed: a waiting run sees that the name is gone, and makes a new file.
-    # The file stays if other runs share it.
+    # The lock file is removed while its lock is held: a waiting run sees that the name is gone, and makes a new file.
+    # The file stays if other runs share the lock.
     with contextlib.suppress(OSError):
         if lock_file.take(descriptor) is not False and lock_file.is_open_file(lock, descriptor):
             os.unlink(lock)

@@ -1,8 +1,8 @@
 """The mark that identifies pictures and videos of ours, and the heads that identify our text files.
 
 A PNG has the mark in a ``tEXt`` chunk, a JPEG in a comment, an MP4 in a ``free`` box at its end, an AVI in a ``JUNK``
-chunk there: players skip all four. Other forms of pictures cannot carry one. JSON of ours names its ``tool`` first;
-Markdown, HTML and CSV are known by their head (docs/method/files.md, section 1.3).
+chunk at its end. Viewers and players skip all four. Pictures of other formats cannot carry a mark. JSON of ours names
+its ``tool`` first; Markdown, HTML and CSV are known by their head (docs/method/files.md, section 1.3).
 """
 
 import os
@@ -21,8 +21,10 @@ MARK = TOOL.encode()
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe")
+"""Suffixes of the pictures that carry a mark."""
+
 MARKED = (*PICTURES, ".mp4", ".avi")
-"""Suffixes of the pictures, and of all files drawn, that carry a mark."""
+"""Suffixes of the pictures and videos that carry a mark."""
 
 HEAD_BYTES = 1 << 16
 """Bytes at the beginning of a file in which a mark or head is looked for."""
@@ -51,6 +53,7 @@ HEADS = tuple(
         rb"split,video,start,end,label,score\r?\n",
     )
 )
+"""Beginnings that only text files of ours have."""
 
 
 def carries_mark(path):
@@ -62,10 +65,10 @@ def mark_picture(data, suffix):
     """Return the bytes ``data`` of a picture with our mark, if the format ``suffix`` can carry it."""
     if data[:8] == PNG:
         text = b"tEXtSoftware\0" + MARK
-        # Behind the header, which has a fixed size.
+        # The mark follows the header chunk, which has a fixed size.
         return data[:33] + struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text)) + data[33:]
     if data[:2] == b"\xff\xd8" and suffix.lower() in PICTURES:
-        # Behind the header of JFIF, if it has one, which must come first.
+        # The mark follows the JFIF header, if there is one, because JFIF requires its header to come first.
         at = 4 + struct.unpack(">H", data[4:6])[0] if data[2:4] == b"\xff\xe0" else 2
         return data[:at] + b"\xff\xfe" + struct.pack(">H", len(MARK) + 2) + MARK + data[at:]
     return data
@@ -90,11 +93,11 @@ def mark_video(file, suffix):
     head = bytearray(8)
     file.seek(0)
     file.readinto(head)
-    whole = head[:4] == b"RIFF" and struct.unpack("<I", head[4:])[0] + 8 == size
+    is_one_chunk = head[:4] == b"RIFF" and struct.unpack("<I", head[4:])[0] + 8 == size
     file.seek(0, os.SEEK_END)
     file.write(b"JUNK" + struct.pack("<I", len(content)) + content)
-    if whole:
-        # If one RIFF chunk spans the file, as in files of up to a gigabyte, the mark belongs into it.
+    if is_one_chunk:
+        # One RIFF chunk spans the file, as in files of up to a gigabyte: it must include the mark.
         file.seek(4)
         file.write(struct.pack("<I", size + 8 + len(content) - 8))
         file.seek(0, os.SEEK_END)
@@ -104,21 +107,14 @@ def is_marked(descriptor):
     """Tell whether the open file ``descriptor`` has our mark, or a head that only our files have."""
     head = os.pread(descriptor, HEAD_BYTES, 0)
     if head[:8] == PNG:
-        return any(kind == b"tEXt" and _is_ours(text, b"Software\0") for kind, text in _png_chunks(head))
+        return any(kind == b"tEXt" and _names_us(text, b"Software\0") for kind, text in _png_chunks(head))
     if head[:2] == b"\xff\xd8":
-        return any(kind == 0xFE and _is_ours(text) for kind, text in _jpeg_segments(head))
-    if head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
+        return any(kind == 0xFE and _names_us(text) for kind, text in _jpeg_segments(head))
+    is_mp4 = head[4:8] == b"ftyp"
+    if is_mp4 or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
         size = os.fstat(descriptor).st_size
         tail = os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
-        kind, order = (b"free", ">I") if head[4:8] == b"ftyp" else (b"JUNK", "<I")
-        at = tail.rfind(kind + NAME.encode()) if order == ">I" else tail.rfind(kind)
-        if order == ">I":
-            return at >= 4 and struct.unpack(order, tail[at - 4 : at])[0] == len(tail) - at + 4
-        return (
-            at >= 0
-            and _is_ours(tail[at + 8 :])
-            and struct.unpack(order, tail[at + 4 : at + 8])[0] == len(tail) - at - 8
-        )
+        return _ends_in_free_box(tail) if is_mp4 else _ends_in_junk_chunk(tail)
     return any(pattern.match(head) for pattern in HEADS)
 
 
@@ -142,7 +138,8 @@ def is_drawn(path):
 def is_earlier_plot(descriptor):
     """Tell whether the open file ``descriptor`` is a PNG of a report from before reports were marked.
 
-    It says nothing of its maker and has 120 dots per inch, which is not enough to know it by.
+    Such a file does not name its maker and has 120 dots per inch. Other PNGs have that, too, so the caller must also
+    look at the file beside it (`idt.files.ownership.PLOTS`).
     """
     head = os.pread(descriptor, HEAD_BYTES, 0)
     chunks = list(_png_chunks(head)) if head[:8] == PNG else []
@@ -150,8 +147,22 @@ def is_earlier_plot(descriptor):
     return (b"pHYs", dots) in chunks and not any(kind in (b"tEXt", b"iTXt", b"zTXt") for kind, _ in chunks)
 
 
-def _is_ours(text, before=b""):
+def _names_us(text, before=b""):
     return text.startswith(before + NAME.encode())
+
+
+def _ends_in_free_box(tail):
+    """Tell whether the last bytes of an MP4 are a ``free`` box with our mark."""
+    at = tail.rfind(b"free" + NAME.encode())
+    # The size stands before the type, and counts both.
+    return at >= 4 and struct.unpack(">I", tail[at - 4 : at])[0] == len(tail) - at + 4
+
+
+def _ends_in_junk_chunk(tail):
+    """Tell whether the last bytes of an AVI are a ``JUNK`` chunk with our mark."""
+    at = tail.rfind(b"JUNK")
+    content = tail[at + 8 :]
+    return at >= 0 and _names_us(content) and struct.unpack("<I", tail[at + 4 : at + 8])[0] == len(content)
 
 
 def _png_chunks(head):

@@ -34,8 +34,8 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     overwrite : bool or collection of path
         As for `idt.files.ownership.check_replaceable`.
     unmarked : bool
-        Nobody can tell who made an output of this form, so whether one may be replaced is decided when its new content
-        is known (`idt.files.atomic.replacing`).
+        The outputs have a form that carries no mark of its maker. Whether an existing file may be replaced is decided
+        when its new content is known (`idt.files.atomic.replacing`).
 
     Raises
     ------
@@ -43,7 +43,7 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
         If an output is an input or lies among the inputs, two outputs are one file, or a file that exists may not be
         replaced.
     OSError
-        If nothing can be told of an output.
+        If it cannot be determined whether an output exists.
     """
     outputs, beside = [Path(path) for path in outputs], [Path(path) for path in beside]
     ownership.check_overwrite(overwrite)
@@ -75,9 +75,9 @@ def _refuse_equal(outputs):
         folder = os.path.dirname(os.path.abspath(path))
         if folder not in folders:
             folders[folder] = os.path.realpath(folder), ignores_case(folder)
-        real, blind = folders[folder]
-        name = unicodedata.normalize("NFC", path.name).casefold() if blind else path.name
-        other = taken.setdefault(os.path.join(real, name), path)
+        real_folder, no_case = folders[folder]
+        name = unicodedata.normalize("NFC", path.name).casefold() if no_case else path.name
+        other = taken.setdefault(os.path.join(real_folder, name), path)
         if other is not path:
             raise DataError(f"{path} and {other} are one file here, and both would be written; rename one")
 
@@ -100,27 +100,28 @@ def ignores_case(folder):
 
 
 def _refuse_inputs(outputs, inputs, suffixes):
-    there: dict[object, Path] = {}
+    """Refuse an output that is an input, or that an input folder or pattern would include in the next run."""
+    existing: dict[object, Path] = {}
     by_suffix: dict[str, list[tuple[Path, str]]] = {}
     for path in outputs:
         by_suffix.setdefault(path.suffix.lower(), []).append((path, ownership.place_of(path)))
         key = file_key(path)
         if key is not None:
-            there[key] = path
+            existing[key] = path
     for given in inputs:
-        if there:
+        if existing:
             for file in _files_of(given, suffixes):
-                path = there.get(file_key(file))
+                path = existing.get(file_key(file))
                 if path is not None:
                     raise DataError(f"{path} is an input of this run and would be lost; use another path")
-        reads = _reader_of(given, suffixes)
-        for path, place in _alike(by_suffix, given, suffixes) if reads else ():
-            if reads(place):
+        includes = _inclusion_test(given, suffixes)
+        for path, place in _candidates(by_suffix, given, suffixes) if includes else ():
+            if includes(place):
                 raise DataError(f"{path} lies in {given}, where the next run would read it; use another path")
 
 
-def _alike(by_suffix, given, suffixes):
-    """Return the outputs whose suffix an input may read, because few of many outputs need a closer look."""
+def _candidates(by_suffix, given, suffixes):
+    """Return the outputs that have a suffix of an input's files; only these need the exact test."""
     own = os.path.splitext(given)[1].lower()
     if os.path.isdir(given):
         wanted = suffixes
@@ -154,8 +155,8 @@ def _pattern_of(given):
     return given if glob.has_magic(given) else None
 
 
-def _reader_of(given, suffixes):
-    """Return a predicate for the paths that an input would read if they existed; None for no folder or pattern."""
+def _inclusion_test(given, suffixes):
+    """Return a predicate: whether an input would include a path if it existed. None if it is no folder or pattern."""
     if os.path.isdir(given):
         folder = os.path.join(os.path.realpath(given), "")
         return lambda place: place.startswith(folder) and os.path.splitext(place)[1].lower() in suffixes

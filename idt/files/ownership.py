@@ -1,8 +1,8 @@
 """Decide whether an existing file may be replaced.
 
-Without ``overwrite`` no file is replaced. With it, files of ours are, identified by their content: our HDF5, or a mark
-or head of `idt.files.marks`. A file of unknown origin is replaced only if the caller names it. A device or folder is
-never replaced. Source: docs/method/files.md, section 1.3.
+Without ``overwrite`` no file is replaced. With it, a file of ours is replaced, which is recognised by its content: it
+is our HDF5, or has a mark or head of `idt.files.marks`. A file of unknown origin is replaced only if the caller names
+it. A device or folder is never replaced. Source: docs/method/files.md, section 1.3.
 """
 
 import os
@@ -15,13 +15,13 @@ from idt.errors import DataError, short_repr
 from idt.files import marks
 
 SYSTEM = ("/dev", "/proc", "/sys")
-"""Folders whose entries are devices and processes; the first holds a folder for files, too."""
+"""Folders whose entries are devices and processes. Only ``/dev/shm`` holds files."""
 
 FOREIGN = "is not one of this program's files"
 
 PLOTS = {"confusion.png": "report.json", "comparison.png": "comparison.csv"}
-"""Pictures of a report, each with the file that stands beside it. A picture without a mark of ours still counts as ours
-if that file is there and is ours."""
+"""Pictures of a report, each with the file that a report has beside it. A plot of an earlier release, which carries no
+mark, counts as ours if that file exists and is ours."""
 
 
 def check_replaceable(path, overwrite=False, *, unmarked=False):
@@ -42,11 +42,11 @@ def check_replaceable(path, overwrite=False, *, unmarked=False):
     DataError
         If the file must stay: what it is, and the remedy.
     OSError
-        If nothing can be told of ``path``.
+        If it cannot be determined whether ``path`` exists.
     """
     path = Path(path)
     check_overwrite(overwrite)
-    if _is_of_the_system(path):
+    if _is_device_entry(path):
         raise DataError(f"{path} is not a regular file but a device or a stream; use another path")
     try:
         found = os.lstat(path)
@@ -69,7 +69,7 @@ def check_replaceable(path, overwrite=False, *, unmarked=False):
 
 
 def remedy(path):
-    """Return the remedy in the message about a file ``path`` in the way: `--overwrite` replaces only files of ours."""
+    """Return the end of a message that ``path`` is taken: another path, or the option that replaces this file."""
     if os.path.exists(path) and not os.path.isfile(path):
         return "use another path"
     if is_ours(path):
@@ -97,9 +97,9 @@ def place_of(path):
 
 
 def is_ours(path):
-    """Tell by its content whether this program wrote the regular file ``path``; an empty file belongs to nobody.
+    """Tell by its content whether this program wrote the regular file ``path``.
 
-    A file that cannot be read is not ours.
+    An empty file counts as ours, because there is nothing in it to lose. A file that cannot be read is not ours.
     """
     from idt.files import hdf5
 
@@ -111,12 +111,12 @@ def is_ours(path):
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             return False
-        # A run that was killed may leave one, and there is nothing in it to lose.
+        # A run that was killed may leave an empty file.
         if found.st_size == 0 or marks.is_marked(descriptor):
             return True
-        company = PLOTS.get(os.path.basename(path))
-        if company is not None and marks.is_earlier_plot(descriptor):
-            return is_ours(os.path.join(os.path.dirname(path), company))
+        companion = PLOTS.get(os.path.basename(path))
+        if companion is not None and marks.is_earlier_plot(descriptor):
+            return is_ours(os.path.join(os.path.dirname(path), companion))
     except OSError:
         return False
     finally:
@@ -125,7 +125,7 @@ def is_ours(path):
 
 
 def _same_entry(path, given):
-    """Tell whether two spellings name one entry of one folder, as where case is ignored."""
+    """Tell whether two spellings name one entry of one folder, because the file system ignores case."""
     (folder, name), (other, given_name) = (os.path.split(os.path.abspath(one)) for one in (path, given))
     try:
         alike = name.casefold() == given_name.casefold() and os.path.samefile(folder, other)
@@ -134,7 +134,7 @@ def _same_entry(path, given):
         return False
 
 
-def _is_of_the_system(path):
+def _is_device_entry(path):
     """Tell whether a path is, or links to, a device or process entry such as ``/dev/stdout``."""
     for place in (place_of(path), os.path.realpath(path)):
         if any(place == home or place.startswith(f"{home}/") for home in SYSTEM) and not place.startswith("/dev/shm/"):

@@ -12,7 +12,7 @@ FULL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the largest file size allowed is reached",
 }
-"""Errors of a disk that holds no more, and how we say so."""
+"""Errors of a disk that takes no more data, with the words of our messages."""
 
 
 class PartFile(io.RawIOBase):
@@ -20,34 +20,35 @@ class PartFile(io.RawIOBase):
 
     Parameters
     ----------
-    target, path : Path
-        The final name, for messages, and the hidden one.
-    kept : str
-        Phrase about the target for the message of a failure.
-    replaced : os.stat_result, optional
-        `os.stat` of the file that this one replaces: other users may not read the new file before it has the mode of
-        the old one.
+    target : Path
+        The final name, for messages.
+    path : Path
+        The temporary name.
+    target_state : str
+        Phrase for the message of a failure that says what is left under the final name.
+    old_status : os.stat_result, optional
+        `os.stat` of the file that this one replaces. If it is given, other users cannot read the new file before it has
+        the mode of the old one.
 
     Attributes
     ----------
     path : Path
-        The hidden name.
+        The temporary name.
     quiet : bool
-        Keep the first failure to write in ``failure`` and ignore all further writes, instead of raising it: for a
-        writer such as HDF5 that cannot let go of a file which it cannot write.
-    ignores : bool
-        Whether writes are ignored.
+        If a write fails, keep the error in ``failure`` and ignore all further writes, instead of raising it. HDF5 needs
+        this, because it cannot close a file that it cannot write.
+    ignores_writes : bool
     failure : BaseException or None
         Exception of the first write that failed.
     """
 
-    def __init__(self, target, path, kept, replaced=None):
+    def __init__(self, target, path, target_state, old_status=None):
         super().__init__()
-        self._target, self._kept, self.path = target, kept, path
+        self._target, self._target_state, self.path = target, target_state, path
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, 0o666 if replaced is None else 0o600)
+        self._descriptor = os.open(path, flags, 0o666 if old_status is None else 0o600)
         self._at = self._end = 0
-        self.quiet = self.ignores = False
+        self.quiet = self.ignores_writes = False
         self.failure: BaseException | None = None
 
     def lock(self):
@@ -58,17 +59,17 @@ class PartFile(io.RawIOBase):
         """Tell whether the temporary name still refers to this file."""
         return lock_file.is_open_file(self.path, self._descriptor)
 
-    def keep_rights(self, replaced):
-        """Copy mode, owner and group from ``replaced``, the `os.stat` of the file that is replaced."""
-        mode, now = replaced.st_mode & 0o777, os.fstat(self._descriptor)
-        if (now.st_uid, now.st_gid) != (replaced.st_uid, replaced.st_gid):
+    def keep_rights(self, old_status):
+        """Copy mode, owner and group from ``old_status``, the `os.stat` of the file that is replaced."""
+        mode, new_status = old_status.st_mode & 0o777, os.fstat(self._descriptor)
+        if (new_status.st_uid, new_status.st_gid) != (old_status.st_uid, old_status.st_gid):
             try:
-                os.fchown(self._descriptor, replaced.st_uid, replaced.st_gid)
+                os.fchown(self._descriptor, old_status.st_uid, old_status.st_gid)
             except OSError:
                 with contextlib.suppress(OSError):
-                    os.fchown(self._descriptor, -1, replaced.st_gid)
-            if os.fstat(self._descriptor).st_gid != replaced.st_gid:
-                # Without the old group, the new one gets the rights of all others only.
+                    os.fchown(self._descriptor, -1, old_status.st_gid)
+            if os.fstat(self._descriptor).st_gid != old_status.st_gid:
+                # If the group cannot be kept, the new group gets only the rights that everybody has.
                 mode = mode & ~0o070 | (mode & 0o007) << 3
         with contextlib.suppress(OSError):
             os.fchmod(self._descriptor, mode)
@@ -130,7 +131,7 @@ class PartFile(io.RawIOBase):
         return self._at
 
     def readable(self):
-        """Return True: HDF5 reads back what it wrote."""
+        """Return True, because HDF5 reads parts of the file while it writes it."""
         return True
 
     def writable(self):
@@ -160,7 +161,7 @@ class PartFile(io.RawIOBase):
         super().close()
 
     def _attempt(self, write):
-        if self.ignores:
+        if self.ignores_writes:
             return
         try:
             write()
@@ -168,10 +169,10 @@ class PartFile(io.RawIOBase):
             self.failure = problem
             if isinstance(problem, OSError):
                 reason = FULL.get(problem.errno or 0) or problem.strerror
-                self.failure = os_error(problem.errno, f"{reason} while writing {self._target}; {self._kept}")
+                self.failure = os_error(problem.errno, f"{reason} while writing {self._target}; {self._target_state}")
             if not self.quiet:
                 raise self.failure from None
-            self.ignores = True
+            self.ignores_writes = True
 
 
 def os_error(number, message):

@@ -15,11 +15,12 @@ from idt.files.source_file import open_source
 from idt.files.walk import walk
 
 REMEDY = "use another path or --overwrite"
+"""End of the messages about an existing file of ours that differs."""
 
 DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes", "truncation", "decoder"))
 """Entries of ``source`` that give the name, the place or the damage of a source, but not its content.
 
-The decoder is compared by its version, among the others that a file was made with.
+The version of the decoder is compared with the other versions (`made_with_of`).
 """
 
 
@@ -80,7 +81,7 @@ def as_json_values(values):
 
 
 def digest(path):
-    """Return the SHA-256 of a file, or for a folder that of the sorted relative names and contents of its files.
+    """Return the SHA-256 of a file, or of the sorted relative names and contents of the files of a folder.
 
     Parameters
     ----------
@@ -118,25 +119,26 @@ def made_with_of(file):
         return None
 
 
-def _difference(path, format, version, wanted, source, made_with):
+def _difference(path, format, version, params, source, made_with):
     """Return a one-line reason why an existing file is not up to date; None if it is."""
     try:
         with hdf5.open_checked(path, format=format, versions=version) as file:
-            found, origin = hdf5.json_attribute(file, "params") or {}, hdf5.json_attribute(file, "source") or {}
-            before = made_with_of(file)
+            recorded = hdf5.json_attribute(file, "params") or {}
+            recorded_source = hdf5.json_attribute(file, "source") or {}
+            recorded_versions = made_with_of(file)
     except (DataError, OSError) as problem:
         return str(problem)
-    differ = [key for key in sorted({*found, *wanted}) if found.get(key, ...) != wanted.get(key, ...)]
+    differ = [key for key in sorted({*recorded, *params}) if recorded.get(key, ...) != params.get(key, ...)]
     if differ:
-        was = _list(found, differ, "with ", "without ")
-        return f"{path} was written {was}, this run asks for {_list(wanted, differ)}"
+        was = _phrase(recorded, differ, "with ", "without ")
+        return f"{path} was written {was}, this run asks for {_phrase(params, differ)}"
     if not source.get("digest"):
         return f"{path} exists, and a source without a digest cannot be told from another"
-    for key in sorted({*origin, *source} - DESCRIPTIVE):
-        if origin.get(key) != source.get(key):
-            was, now = (f"{values[key]!s:.12}" if key in values else "none" for values in (origin, source))
+    for key in sorted({*recorded_source, *source} - DESCRIPTIVE):
+        if recorded_source.get(key) != source.get(key):
+            was, now = (f"{values[key]!s:.12}" if key in values else "none" for values in (recorded_source, source))
             return f"{path} was made from a source with {key} {was}, this run's has {now}"
-    reason = versions.difference(before, made_with)
+    reason = versions.difference(recorded_versions, made_with)
     return reason and f"{path} {reason}"
 
 
@@ -145,5 +147,6 @@ def _file_digest(path):
         return file.digest()
 
 
-def _list(values, keys, present="", absent="no "):
+def _phrase(values, keys, present="", absent="no "):
+    """Return a phrase such as ``with length=15, without fps`` about the ``keys`` of ``values``, for messages."""
     return ", ".join(f"{present}{key}={values[key]}" if key in values else f"{absent}{key}" for key in keys)

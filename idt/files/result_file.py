@@ -1,10 +1,9 @@
-"""Write HDF5 files of ours, complete or not at all, with format, version and provenance as root attributes.
+"""Write our HDF5 files, complete or not at all, with format, version and provenance as root attributes.
 
-`create` opens one under a temporary name; `idt.files.hdf5` reads it. Only `set_attribute`, `set_json`, `write_text`,
-`write_array` and `growing_array` write its contents, so that every text has a fixed length and every number a checksum:
-an attribute in the header of its object, a dataset in its zlib streams. Such a stream holds incompressible numbers
-unchanged.
-Source: docs/method/files.md, section 1.
+`create` opens a file under a temporary name; `idt.files.hdf5` reads it. Only `set_attribute`, `set_json`, `write_text`,
+`write_array` and `growing_array` write its contents, so that every text has a fixed length and every number a checksum.
+The header of an object has the checksum of its attributes. The zlib streams of a dataset have checksums, too, even
+where they do not compress. Source: docs/method/files.md, section 1.
 """
 
 import contextlib
@@ -23,17 +22,17 @@ INLINE = 1 << 15
 """Bytes of the longest text that is an attribute: HDF5 keeps attributes of 64 KB and more without a checksum."""
 
 CHUNK = 1 << 20
-"""Bytes of a chunk of numbers at most."""
+"""Largest number of bytes of a chunk of numbers."""
 
 TEXT_CHUNK = 1 << 16
-"""The same for text, which is read as a whole."""
+"""Largest number of bytes of a chunk of text, which is read as a whole."""
 
 
 class ResultFile(h5py.File):
     """An `h5py.File` that raises an error of the disk only after HDF5 has closed the file.
 
-    HDF5 cannot close a file that it cannot write: it complains once more when the process ends, or crashes.
-    Therefore every write succeeds as far as HDF5 can tell, and `check_disk` or `create` raises the first failure.
+    If HDF5 cannot write a file, it cannot close it either, and reports the error again when the process ends, or
+    crashes. Therefore a failed write is hidden from HDF5, and `check_disk` or `create` raises the first failure.
 
     Parameters
     ----------
@@ -48,21 +47,21 @@ class ResultFile(h5py.File):
         # The format of HDF5 1.10: all of its structures carry checksums.
         access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
         access.set_fileobj_driver(h5py.h5fd.fileobj_driver, part)
-        plan = h5py.h5p.create(h5py.h5p.FILE_CREATE)
-        plan.set_obj_track_times(False)
+        creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+        creation.set_obj_track_times(False)
         # All attributes of the root group lie in its header, none in a heap.
-        plan.set_attr_phase_change(1000, 0)
-        super().__init__(h5py.h5f.create(b"part", h5py.h5f.ACC_TRUNC, fcpl=plan, fapl=access))
+        creation.set_attr_phase_change(1000, 0)
+        super().__init__(h5py.h5f.create(b"part", h5py.h5f.ACC_TRUNC, fcpl=creation, fapl=access))
 
     def check_disk(self):
-        """Raise the first error of the disk, if there was one; a long run calls this between chunks."""
+        """Raise the first error of the disk, if there was one. A long run calls this after each chunk."""
         if self._part.failure is not None:
             raise self._part.failure from None
 
     def discard(self):
         """Close the file without writing what is in memory."""
-        self._part.ignores = True
-        # After a failure HDF5 may read back what was never written; nothing of the file is kept.
+        self._part.ignores_writes = True
+        # Errors are ignored: HDF5 may read back data that a failed write has lost, and the file is removed anyway.
         with contextlib.suppress(Exception):
             self.close()
 
@@ -80,13 +79,13 @@ def create(path, *, format, version, params, source, overwrite=False, made_with=
     params : dataclass, dict or None
         The options that the numbers depend on.
     source : dict or None
-        What the file is made from: its ``"digest"`` and all else that it depends on, besides the entries
-        `idt.files.provenance.DESCRIPTIVE`.
+        Source of the numbers: its ``"digest"``, other entries that the numbers depend on, and the entries
+        `idt.files.provenance.DESCRIPTIVE`, on which they do not depend.
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
     made_with : dict, optional
-        Versions that the numbers were computed with, where they are copied from another file; by default those of this
-        run (`idt.files.versions`).
+        Versions of the software that computed the numbers, for numbers that are copied from another file. By default
+        the versions of this run (`idt.files.versions`).
 
     Yields
     ------
@@ -171,7 +170,7 @@ def write_text(file, name, texts):
     size = max(1, *map(len, data)) if data else 1
     chunks = {"chunks": (min(len(data), max(1, TEXT_CHUNK // size)),), **_PACKED} if data else {}
     kind = h5py.string_dtype("utf-8", size)
-    _parent(file, name).create_dataset(name, shape=(len(data),), dtype=kind, data=np.array(data, kind), **chunks)
+    _with_groups(file, name).create_dataset(name, shape=(len(data),), dtype=kind, data=np.array(data, kind), **chunks)
 
 
 def write_array(file, name, values, *, packed=False):
@@ -189,7 +188,7 @@ def write_array(file, name, values, *, packed=False):
     values = np.asarray(values)
     values = values.astype(values.dtype.newbyteorder("<"), copy=False)
     chunks = {"chunks": _chunks(values), **(_PACKED if packed else _STORED)} if values.size else {}
-    _parent(file, name).create_dataset(name, data=values, **chunks)
+    _with_groups(file, name).create_dataset(name, data=values, **chunks)
 
 
 def growing_array(file, name, *, shape, chunks, dtype, packed=False):
@@ -211,7 +210,7 @@ def growing_array(file, name, *, shape, chunks, dtype, packed=False):
     -------
     h5py.Dataset
     """
-    return _parent(file, name).create_dataset(
+    return _with_groups(file, name).create_dataset(
         name,
         shape=(0, *shape),
         maxshape=(None, *shape),
@@ -221,12 +220,13 @@ def growing_array(file, name, *, shape, chunks, dtype, packed=False):
     )
 
 
+# Level 0 does not compress; the zlib stream is there for its checksum.
 _STORED = {"compression": "gzip", "compression_opts": 0}
 _PACKED = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
 
 
-def _parent(file, name):
-    """Return the file after making the groups on the path to ``name``."""
+def _with_groups(file, name):
+    """Make the groups on the path to the dataset ``name`` of a file, and return the file."""
     if "/" in name:
         file.require_group(name.rpartition("/")[0])
     return file
@@ -236,9 +236,9 @@ def _chunks(values):
     """Return the shape of a chunk: the whole array, or equal parts of at most `CHUNK` bytes."""
     shape = list(values.shape)
     for axis in range(len(shape)):
-        rest = int(np.prod(shape[axis + 1 :])) * values.itemsize
-        if shape[axis] * rest > CHUNK:
-            parts = -(-shape[axis] // max(1, CHUNK // rest))
+        row_bytes = int(np.prod(shape[axis + 1 :])) * values.itemsize
+        if shape[axis] * row_bytes > CHUNK:
+            parts = -(-shape[axis] // max(1, CHUNK // row_bytes))
             shape[axis] = -(-shape[axis] // parts)
     return tuple(shape)
 

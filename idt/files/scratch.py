@@ -11,9 +11,10 @@ import shutil
 import tempfile
 
 PREFIX = "idt-scratch-"
-"""How the names of our temporary folders begin."""
+"""Beginning of the names of our temporary folders."""
 
-_open: dict[str, int] = {}
+_descriptors: dict[str, int] = {}
+"""Descriptor, which holds the lock, of each temporary folder of this process."""
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def folder(place=None):
     Parameters
     ----------
     place : str or Path, optional
-        The folder that it is made in; that of the system's temporary files if not given.
+        Folder in which it is made; by default the system's folder for temporary files.
 
     Yields
     ------
@@ -31,7 +32,7 @@ def folder(place=None):
         Its path. Only this user may look into it.
     """
     sweep(place)
-    path = _made(place)
+    path = _make_locked(place)
     try:
         yield path
     finally:
@@ -39,15 +40,15 @@ def folder(place=None):
 
 
 def sweep(place=None):
-    """Remove the temporary folders of ours that dead processes of this user have left in ``place``, as for `folder`."""
+    """Remove our temporary folders that dead processes of this user left; ``place`` is as for `folder`."""
     place = tempfile.gettempdir() if place is None else place
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         found = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
         for path in found:
-            if path in _open:
+            if path in _descriptors:
                 continue
             with contextlib.suppress(OSError):
-                descriptor = _opened(path)
+                descriptor = _open_folder(path)
                 try:
                     # Only folders of this user, because /tmp is shared by all.
                     if os.fstat(descriptor).st_uid == os.getuid():
@@ -59,40 +60,40 @@ def sweep(place=None):
 
 def remove_own_folders():
     """Remove the temporary folders of this process, which is about to end in the middle of its work."""
-    for path in list(_open):
+    for path in list(_descriptors):
         _remove(path)
 
 
-def _made(place):
-    """Make a new locked folder."""
+def _make_locked(place):
+    """Make a new temporary folder, lock it and return its path."""
     while True:
         path = tempfile.mkdtemp(prefix=PREFIX, dir=place)
         try:
-            descriptor = _opened(path)
-        except FileNotFoundError:  # swept
+            descriptor = _open_folder(path)
+        except FileNotFoundError:  # another run took it for an abandoned one
             continue
-        except BaseException:  # a signal
+        except BaseException:  # such as the exception of a signal handler
             shutil.rmtree(path, ignore_errors=True)
             raise
         # An error is harmless: on a file system without locks, no run removes the folders of other runs.
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # Another run may have found it before it was locked.
+        # Another run may have removed the folder before it was locked; then the path is free or names another one.
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.stat(path), os.fstat(descriptor)):
-                _open[path] = descriptor
+                _descriptors[path] = descriptor
                 return path
         os.close(descriptor)
 
 
-def _opened(path):
+def _open_folder(path):
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def _remove(path):
-    descriptor = _open.get(path)
+    descriptor = _descriptors.get(path)
     if descriptor is not None:
-        # Known until it is gone: a signal may end this process in the middle, and `remove_own_folders` finishes then.
+        # The folder is forgotten last: if a signal ends this process before, `remove_own_folders` removes the rest.
         shutil.rmtree(path, ignore_errors=True)
-        _open.pop(path, None)
+        _descriptors.pop(path, None)
         os.close(descriptor)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from idt.errors import DataError
 
 BLOCK = 1 << 20
+"""Bytes that are read at once."""
 
 DESCRIPTORS = ("/proc/self/fd", "/dev/fd")
 """Folders in which a system may show the open files of a process."""
@@ -26,6 +27,7 @@ KINDS = (
     (stat.S_ISCHR, "a device; a camera is named by its index, such as 0"),
     (stat.S_ISBLK, "a device; copy its content into a file"),
 )
+"""Test of a mode, and the phrase for messages, of each kind of file that is refused."""
 
 
 class Identity(NamedTuple):
@@ -78,7 +80,7 @@ def open_source(path):
 def check_regular(path, status):
     """Refuse ``path`` unless ``status``, its ``os.stat_result``, is that of a regular file."""
     if not stat.S_ISREG(status.st_mode):
-        kind = next((said for is_kind, said in KINDS if is_kind(status.st_mode)), "no file")
+        kind = next((phrase for is_kind, phrase in KINDS if is_kind(status.st_mode)), "no file")
         raise DataError(f"{path} must be a regular file, but it is {kind}")
 
 
@@ -97,12 +99,12 @@ class SourceFile:
     Attributes
     ----------
     identity : Identity
-        When it was opened.
+        Identity of the file when it was opened.
     """
 
     def __init__(self, path, descriptor, status):
         self.path, self.identity = path, Identity.of(status)
-        self._place = os.path.abspath(path)
+        self._absolute = os.path.abspath(path)
         self._descriptor = descriptor
         self._digest = ""
 
@@ -113,10 +115,11 @@ class SourceFile:
 
     @property
     def name(self):
-        """Return a path under which a library opens this very file.
+        """Return a path under which a library opens this very file, even if another file has taken its name.
 
-        It is no name in the file's folder, so that a relative name in the file leads nowhere, and it begins with a
-        slash, so that no library takes it for a protocol. Where the system shows no open files it is the path.
+        The path is an entry of `DESCRIPTORS`, or the file's own path on a system without these folders. An entry does
+        not lie in the file's folder, so a relative path in the content leads to no other file. It begins with a slash,
+        so no library takes it for a protocol.
         """
         for folder in DESCRIPTORS:
             name = f"{folder}/{self._descriptor}"
@@ -125,11 +128,11 @@ class SourceFile:
                     return name
             except OSError:
                 continue
-        return self._place
+        return self._absolute
 
     def prefetch(self):
         """Ask the operating system to prefetch the whole file."""
-        # Not every system, nor every kind of file, knows how.
+        # Some systems and some kinds of files do not support it.
         with contextlib.suppress(AttributeError, OSError):
             os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
 
@@ -139,8 +142,8 @@ class SourceFile:
 
     def read_at(self, offset, size):
         """Read ``size`` bytes from ``offset`` on, up to the size when the file was opened."""
-        there = min(size, self.size - offset)
-        return os.pread(self._descriptor, there, offset) if there > 0 else b""
+        available = min(size, self.size - offset)
+        return os.pread(self._descriptor, available, offset) if available > 0 else b""
 
     def read(self, most):
         """Read the whole file.
@@ -189,13 +192,13 @@ class SourceFile:
         Raises
         ------
         DataError
-            If so. A writer can reset the time of modification, but not the time of the last change of status; moving,
-            linking and removing the file set that, too.
+            If the file was changed, replaced, moved, linked or removed. The time of the last change of status tells so,
+            because a writer can reset the time of modification, but not this one.
         """
         if self._descriptor is None:
             return
         try:
-            named = Identity.of(os.stat(self._place))
+            named = Identity.of(os.stat(self._absolute))
         except OSError:
             named = None
         if not named == self.identity == Identity.of(os.fstat(self._descriptor)):

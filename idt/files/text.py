@@ -15,16 +15,18 @@ import stat
 from idt.errors import DataError, printable
 
 LARGEST = 1 << 28
-"""Bytes of a text that is read as a whole. The largest list of ours, a million names of 250 bytes, just fits."""
+"""Largest number of bytes of a text that is read as a whole. A list of a million names of 250 bytes just fits."""
 
 LONGEST = 1 << 20
-"""Characters of a line. A path has at most 4,096 bytes, a line of human boxes some thousand numbers."""
+"""Largest number of characters of a line. A path has at most 4,096 bytes, a line of human boxes some thousand
+numbers."""
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""Byte order marks of UTF-16. A file of little-endian UTF-32 begins with the first one, too, and does not decode as
-UTF-16."""
+"""Byte order marks of UTF-16. A file of little-endian UTF-32 begins with the first one, too. Read as UTF-16, it holds
+NUL, which every reader refuses."""
 
 BREAK = re.compile(r"\r\n|\r|\n")
+"""A line break."""
 
 
 def open_regular(path):
@@ -125,18 +127,18 @@ def read_text(path, *, what="UTF-8 text", most=LARGEST):
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        place = data.count(b"\n", 0, problem.start) + 1
-        raise DataError(f"{path} is not UTF-8 text, expected {what}; line {place} has other bytes") from None
+        line = data.count(b"\n", 0, problem.start) + 1
+        raise DataError(f"{path} is not UTF-8 text, expected {what}; line {line} has other bytes") from None
     if "\0" in text:
-        place = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}, line {place}: a name cannot hold the character NUL; expected {what}")
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}, line {line}: a name cannot hold the character NUL; expected {what}")
     at = 0
     while len(text) - at > LONGEST:
         # The last line break within reach: all lines before it are short enough.
         found = max(text.rfind(end, at, at + LONGEST + 1) for end in "\r\n") + 1
         if not found:
-            place = len(BREAK.findall(text, 0, at)) + 1
-            raise DataError(f"{path}, line {place}: a line may hold {LONGEST:,} characters; expected {what}")
+            line = len(BREAK.findall(text, 0, at)) + 1
+            raise DataError(f"{path}, line {line}: a line may hold {LONGEST:,} characters; expected {what}")
         at = found
     return text
 
@@ -153,7 +155,7 @@ def numbered_lines(path, *, what="UTF-8 text"):
     Returns
     -------
     list of (int, str)
-        Number from 1, and the line without the blanks around it.
+        Number of the line, from 1, and its text without the blanks around it.
 
     Raises
     ------
@@ -186,28 +188,28 @@ def as_utf8(file, name):
 
 
 class _Recoded(io.RawIOBase):
-    """A UTF-16 file read as UTF-8."""
+    """Reader that converts a UTF-16 file to UTF-8."""
 
     def __init__(self, file, name):
         super().__init__()
         self._file, self._name = file, name
         self._decoder = codecs.getincrementaldecoder("utf-16")()
-        self._left = b""
+        self._pending = b""
 
     def readable(self):
         return True
 
     def readinto(self, buffer):
-        while not self._left:
+        while not self._pending:
             block = self._file.read(io.DEFAULT_BUFFER_SIZE)
             try:
-                self._left = self._decoder.decode(block, final=not block).encode()
+                self._pending = self._decoder.decode(block, final=not block).encode()
             except UnicodeDecodeError as problem:
                 raise DataError(f"{self._name} is not whole UTF-16 text: {problem.reason}") from None
             if not block:
                 break
-        given = self._left[: len(buffer)]
-        self._left = self._left[len(given) :]
+        given = self._pending[: len(buffer)]
+        self._pending = self._pending[len(given) :]
         buffer[: len(given)] = given
         return len(given)
 

@@ -12,26 +12,28 @@ from typing import Any
 from idt.errors import DataError
 
 MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0"}
-"""How a packed file begins, by its form."""
+"""First bytes of a compressed file, by its compression."""
 
 EXPANSION = 200
-"""Most bytes that each byte of a packed file may unpack to, on average over the file."""
+"""Largest number of bytes that each byte of a compressed file may unpack to, on average over the file."""
 
 SLACK = 1 << 24
-"""Bytes that a file may unpack to beyond that limit, so that a small file is never refused."""
+"""Bytes that a file may unpack to in addition to `EXPANSION` times its size, so that no small file is refused."""
 
 EMPTY = 1000
-"""Largest number of streams without content; closing a file without writing to it leaves one."""
+"""Largest number of streams without content. A compressor that is closed without a write leaves one such stream."""
 
 MEMORY = 1 << 27
-"""Bytes that unpacking xz may take: twice what ``xz -9`` asks for. The others take less than 8 MB."""
+"""Largest number of bytes of memory for unpacking xz, twice the need of ``xz -9``. gzip and bzip2 need less than
+8 MB."""
 
 _READ = 1 << 16
+"""Compressed bytes that are read at once."""
 
 
 def compression_of(head):
     """Return the compression of a file by ``head``, its first bytes: a key of `MAGIC`, or None."""
-    return next((form for form, magic in MAGIC.items() if head.startswith(magic)), None)
+    return next((name for name, magic in MAGIC.items() if head.startswith(magic)), None)
 
 
 def unpacked(file, name):
@@ -40,7 +42,7 @@ def unpacked(file, name):
     Parameters
     ----------
     file : io.RawIOBase
-        Packed or not, positioned at its beginning. It is not closed.
+        Compressed or not, positioned at its beginning. It is not closed.
     name : str or Path
         Name for messages.
 
@@ -48,9 +50,10 @@ def unpacked(file, name):
     -------
     io.BufferedReader
     """
-    form = compression_of(file.read(max(map(len, MAGIC.values()))))
+    compression = compression_of(file.read(max(map(len, MAGIC.values()))))
     file.seek(0)
-    return io.BufferedReader(file if form is None else Unpacked(file, name, form), io.DEFAULT_BUFFER_SIZE << 3)
+    content = file if compression is None else Unpacked(file, name, compression)
+    return io.BufferedReader(content, io.DEFAULT_BUFFER_SIZE << 3)
 
 
 class Unpacked(io.RawIOBase):
@@ -62,22 +65,24 @@ class Unpacked(io.RawIOBase):
         Positioned at its beginning. It is not closed.
     name : str or Path
         Name for messages.
-    form : str
+    compression : str
         A key of `MAGIC`.
 
     Raises
     ------
     DataError
-        From reading: if the file is damaged, cut short, takes more than `MEMORY`, or unpacks to more than `EXPANSION`
-        times its size.
+        When it is read: if the file is damaged, cut short, takes more memory than `MEMORY`, or unpacks to more than
+        `EXPANSION` times its size.
     """
 
-    def __init__(self, file, name, form):
+    def __init__(self, file, name, compression):
         super().__init__()
-        self._file, self._name, self._form = file, name, form
-        self._piece: Any = None
-        self._packed = b""
-        self._taken = self._given = self._in_piece = self._empty = 0
+        self._file, self._name, self._compression = file, name, compression
+        # The decompressor of the present stream, and compressed bytes that it has not been given yet.
+        self._stream: Any = None
+        self._pending = b""
+        # Compressed bytes read; bytes unpacked, in all and from the present stream; streams without content.
+        self._bytes_read = self._bytes_unpacked = self._bytes_of_stream = self._empty_streams = 0
 
     def readable(self):
         """Return True."""
@@ -90,9 +95,9 @@ class Unpacked(io.RawIOBase):
             if data is None:
                 return 0
             if data:
-                self._given += len(data)
-                self._in_piece += len(data)
-                if self._given > EXPANSION * self._taken + SLACK:
+                self._bytes_unpacked += len(data)
+                self._bytes_of_stream += len(data)
+                if self._bytes_unpacked > EXPANSION * self._bytes_read + SLACK:
                     raise DataError(
                         f"{self._name} unpacks to more than {EXPANSION} times its size, so it is no table of numbers"
                     )
@@ -102,45 +107,46 @@ class Unpacked(io.RawIOBase):
 
     def _unpack(self, most):
         """Return the next decompressed bytes, perhaps none; None at the end."""
-        if self._piece is not None and self._piece.eof:
-            self._end_piece()
-        if not self._packed and (self._piece is None or self._piece.needs_input):
-            self._packed = self._file.read(_READ)
-            self._taken += len(self._packed)
-            if not self._packed:
-                if self._piece is not None:
+        if self._stream is not None and self._stream.eof:
+            self._end_stream()
+        if not self._pending and (self._stream is None or self._stream.needs_input):
+            self._pending = self._file.read(_READ)
+            self._bytes_read += len(self._pending)
+            if not self._pending:
+                if self._stream is not None:
                     raise self._damaged("it ends in the middle")
                 return None
-        if self._piece is None:
-            # Zeros may fill the last block of a tape, and stand behind xz.
-            self._packed = self._packed.lstrip(b"\0") if self._given or self._empty else self._packed
-            if not self._packed:
+        if self._stream is None:
+            # Zeros may follow a stream: they fill the last block of a tape, and pad xz.
+            if self._bytes_unpacked or self._empty_streams:
+                self._pending = self._pending.lstrip(b"\0")
+            if not self._pending:
                 return b""
-            self._piece = _begin(self._form, self._name)
-        packed, self._packed = self._packed, b""
+            self._stream = _decompressor(self._compression, self._name)
+        pending, self._pending = self._pending, b""
         try:
-            return self._piece.decompress(packed, most)
-        except Exception as problem:  # each form has errors of its own
+            return self._stream.decompress(pending, most)
+        except Exception as problem:  # each library has errors of its own
             if "limit" in str(problem):
                 raise DataError(f"{self._name} takes more than {MEMORY >> 20} MB to unpack; pack it anew") from None
             raise self._damaged(str(problem)) from None
 
-    def _end_piece(self):
-        self._empty += not self._in_piece
-        if self._empty > EMPTY:
+    def _end_stream(self):
+        self._empty_streams += not self._bytes_of_stream
+        if self._empty_streams > EMPTY:
             raise DataError(f"{self._name} holds more than {EMPTY} packed pieces without content; make it anew")
-        self._packed = self._piece.unused_data
-        self._piece, self._in_piece = None, 0
+        self._pending = self._stream.unused_data
+        self._stream, self._bytes_of_stream = None, 0
 
     def _damaged(self, reason):
-        return DataError(f"{self._name} is not a whole {self._form} file ({reason}); fetch or make it anew")
+        return DataError(f"{self._name} is not a whole {self._compression} file ({reason}); fetch or make it anew")
 
 
-class _Gzip:
+class _GzipDecompressor:
     """zlib with the interface of `bz2.BZ2Decompressor`, which keeps input that it could not decompress yet."""
 
     def __init__(self):
-        self._stream, self._left = zlib.decompressobj(31), b""
+        self._stream, self._unconsumed = zlib.decompressobj(31), b""
 
     @property
     def eof(self):
@@ -148,29 +154,31 @@ class _Gzip:
 
     @property
     def needs_input(self):
-        return not (self._left or self._stream.eof)
+        return not (self._unconsumed or self._stream.eof)
 
     @property
     def unused_data(self):
         return self._stream.unused_data
 
     def decompress(self, packed, most):
-        data = self._stream.decompress(self._left + packed, most)
-        self._left = self._stream.unconsumed_tail
+        data = self._stream.decompress(self._unconsumed + packed, most)
+        self._unconsumed = self._stream.unconsumed_tail
         return data
 
 
-def _begin(form, name):
-    """Make the decompressor of one stream. Python can be built without two of the libraries."""
+def _decompressor(compression, name):
+    """Make the decompressor of one stream. Python can be built without bz2 and lzma."""
     try:
-        if form == "bzip2":
+        if compression == "bzip2":
             import bz2
 
             return bz2.BZ2Decompressor()
-        if form == "xz":
+        if compression == "xz":
             import lzma
 
             return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY)
     except ImportError:
-        raise DataError(f"{name} is packed by {form}, which this Python cannot unpack; unpack it first") from None
-    return _Gzip()
+        raise DataError(
+            f"{name} is packed by {compression}, which this Python cannot unpack; unpack it first"
+        ) from None
+    return _GzipDecompressor()

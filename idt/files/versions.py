@@ -13,20 +13,23 @@ import sys
 from idt import __version__
 
 FEATURES = "idt-features"
+"""Format of feature files."""
 
 PACKAGE, NUMERICS = ("package",), ("numpy", "numba")
+"""This package, and the libraries that all its numbers depend on."""
 
 DECODING = ("opencv", "decoder")
-"""OpenCV also computes flow and keypoints. It or PyAV decodes videos with FFmpeg, whose versions differ in pixels."""
+"""OpenCV, which also computes flow and keypoints, and FFmpeg, by which OpenCV or PyAV decodes videos. Versions of
+FFmpeg may decode other pixels."""
 
 NETWORKS = ("onnxruntime", "onnx")
-"""They compute what a network makes of frames."""
+"""Libraries that run networks on frames."""
 
 LEARNING = ("scipy", "scikit-learn")
 """Codebooks and classifiers are fitted with these."""
 
-# Names of modules that are not those of their packages.
 _MODULES = {"scikit-learn": "sklearn"}
+"""Modules whose name differs from the name of their package."""
 
 
 def made_with(format, params=None, source=None):
@@ -35,13 +38,13 @@ def made_with(format, params=None, source=None):
     Parameters
     ----------
     format : str
-        Of the file, such as ``"idt-features"``.
+        Format of the file, such as ``"idt-features"``.
     params : dict or None
         None for features that another program extracted, whose numbers are only copied. The entry ``network`` tells
         that a network computed blocks.
     source : dict or None
-        Its ``decoder`` names the decoder of the video, ``"pyav"`` or by default ``"opencv"``. The source of vectors
-        tells whether the videos were decoded for them.
+        Its ``decoder`` names the decoder of the video, ``"pyav"`` or by default ``"opencv"``. In a file of vectors, the
+        ``kind`` ``"videos"`` says that videos were decoded for them.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def difference(before, now):
     Parameters
     ----------
     before : dict or None
-        Of a file; None or empty if it does not say.
+        Versions that a file records; None or empty if it records none.
     now : dict
 
     Returns
@@ -89,13 +92,13 @@ def _version(name):
     if name in DECODING:
         from idt.imports.opencv import cv2
 
-        return cv2.__version__ if name == "opencv" else _decoder(cv2.getBuildInformation())
+        return cv2.__version__ if name == "opencv" else _ffmpeg_of_opencv(cv2.getBuildInformation())
     if name == "pyav":
-        return _pyav()
+        return _ffmpeg_of_pyav()
     module = sys.modules.get(_MODULES.get(name, name))
     if module is not None and hasattr(module, "__version__"):
         return module.__version__
-    # Imported here, because it takes longer than all the rest.
+    # Imported only here, because this import is slow.
     import importlib.metadata
 
     try:
@@ -104,16 +107,16 @@ def _version(name):
         return ""
 
 
-def _decoder(information):
+def _ffmpeg_of_opencv(information):
     """Return the versions of FFmpeg's libraries from OpenCV's build information."""
     libraries = re.findall(r"(avcodec|avformat|swscale):\s+YES \((?:ver )?([\w.]+)\)", information)
     found = ", ".join(f"{library} {version}" for library, version in libraries) or "not FFmpeg"
-    # A user may choose another decoder of the library, or its flags.
+    # By this variable a user may choose another decoder of FFmpeg, or its flags.
     options = os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS")
     return f"{found}, {options}" if options else found
 
 
-def _pyav():
+def _ffmpeg_of_pyav():
     """Return the versions of PyAV and of its FFmpeg libraries."""
     import av
 

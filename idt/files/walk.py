@@ -36,7 +36,7 @@ class Found(NamedTuple):
     Attributes
     ----------
     files : list of Path
-        Whatever is no folder.
+        All entries that are not folders.
     folders : list of Path
     repeats : list of Repeat
     junk : list of Path
@@ -75,13 +75,13 @@ def walk(root, *, follow=False, keep=None):
     """
     root = Path(root)
     files, folders, repeats, junk = [], [], [], []
-    # A link to the parent of the root would include the root's neighbours.
-    above = Path(os.path.realpath(root)).parents
-    visited = {file_key(parent): parent for parent in above if follow}
-    later: list[Path] = [root]
+    # The folders above the root count as visited, because a link to one of them would include the root's neighbours.
+    ancestors = Path(os.path.realpath(root)).parents
+    visited = {file_key(parent): parent for parent in ancestors if follow}
+    pending: list[Path] = [root]
     links: list[Path] = []
-    while later or links:
-        folder = (later or links).pop()
+    while pending or links:
+        folder = (pending or links).pop()
         try:
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name, reverse=True)
@@ -89,7 +89,7 @@ def walk(root, *, follow=False, keep=None):
             continue
         key = file_key(folder)
         if key in visited:
-            is_loop = visited[key] in (*folder.parents, *above)
+            is_loop = visited[key] in (*folder.parents, *ancestors)
             repeats.append(Repeat(folder, visited[key], is_loop))
             continue
         visited[key] = folder
@@ -102,9 +102,9 @@ def walk(root, *, follow=False, keep=None):
                 if keep is None or keep(entry.name):
                     files.append(path)
             elif not entry.is_symlink():
-                later.append(path)
+                pending.append(path)
             elif follow:
-                # Last in, first out: of several links the first by name.
+                # The lists are stacks, and entries come in reverse order, so the first link by name is entered first.
                 links.append(path)
     return Found(sorted(files), sorted(folders), sorted(repeats), sorted(junk))
 
@@ -119,8 +119,8 @@ def matching(pattern):
     Returns
     -------
     list of str
-        Sorted. Hidden folders are not entered by ``**``, and links to folders as by `walk`. What `is_junk` is left out,
-        unless the pattern names it.
+        Sorted. Hidden folders are not entered by ``**``, and links to folders as by `walk`. Junk (`is_junk`) is left
+        out, unless the pattern names it.
     """
     pattern = literal_start(pattern)
     before, any_depth, after = _split(pattern)
@@ -169,7 +169,7 @@ def file_key(path):
         status = os.stat(path)
     except (OSError, ValueError):
         return None
-    # Some file systems have no inodes, and number all files alike.
+    # Some file systems have no inodes, and give all files the number 0.
     return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
 
 

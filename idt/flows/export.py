@@ -12,7 +12,7 @@ from idt.flows.sinks import FORMS
 from idt.flows.two_frames import pairs
 
 
-def export(video, folder, name, params, export, *, boxes=None, wanted, steps=iter):
+def export(video, folder, name, params, export_params, *, boxes=None, wanted, progress=iter):
     """Write the flow files of a video, and the record of them.
 
     Parameters
@@ -24,14 +24,14 @@ def export(video, folder, name, params, export, *, boxes=None, wanted, steps=ite
     name : str
         Of the video.
     params : ExtractionParams
-        Of the flow; ``camera`` says whether it is the warped one.
-    export : FlowExportParams
+        Parameters of the flow; ``camera`` is needed for the warped flow.
+    export_params : FlowExportParams
     boxes : people.Boxes, optional
-        Human boxes, from inside which no match is taken.
+        Human boxes; no match is taken from inside them.
     wanted : Record
         Parameters, source and versions to be recorded.
-    steps : callable
-        Wraps the iterator of frames, such as for a progress bar.
+    progress : callable
+        Returns an iterator of the frames that it is given, and may count them for a progress bar.
 
     Returns
     -------
@@ -45,23 +45,24 @@ def export(video, folder, name, params, export, *, boxes=None, wanted, steps=ite
         If the disk takes no more.
     """
     path = record.path_of(folder, name)
-    units = units_of(export.layout, name, rgb=export.rgb)
+    units = units_of(export_params.layout, name, rgb=export_params.rgb)
     earlier = record.read(path)
     ours = set() if earlier is None else set(earlier.units)
     for unit in units:
         check_free(Path(folder) / unit, ours=unit in ours)
     path.parent.mkdir(parents=True, exist_ok=True)
     with scratch.folder(path.parent) as hidden:
-        with FORMS[LAYOUTS[export.layout].form](hidden, name, export) as sink:
-            _write(steps(pairs(video, params, boxes=boxes, step=export.step)), sink, export)
-        known = {unit: provenance.digest(os.path.join(hidden, unit)) for unit in units}
+        with FORMS[LAYOUTS[export_params.layout].form](hidden, name, export_params) as sink:
+            frames = progress(pairs(video, params, boxes=boxes, step=export_params.step))
+            _write(frames, sink, export_params)
+        digests = {unit: provenance.digest(os.path.join(hidden, unit)) for unit in units}
         size = (video.width, video.height)
-        made = wanted._replace(flows=sink.flows, images=sink.images, size=size, units=known, complete=False)
-        # So that a run that is killed from here on leaves nothing that the next one takes for somebody else's.
+        made = wanted._replace(flows=sink.flows, images=sink.images, size=size, units=digests, complete=False)
+        # The record names the files first. If this run is killed, the next one then recognises them as ours.
         record.write(path, made)
         for unit in units:
             _move(os.path.join(hidden, unit), Path(folder) / unit, hidden, ours=unit in ours)
-        for unit in ours - known.keys():
+        for unit in ours - digests.keys():
             _move(None, Path(folder) / unit, hidden, ours=True)
         made = made._replace(complete=True)
         record.write(path, made)
@@ -80,23 +81,23 @@ def check_free(path, *, ours):
         raise DataError(f"{path} exists, and idt-flow has not made it; use another folder, or move it away")
 
 
-def _write(found, sink, export):
-    """Write every pair of a video."""
-    all_frames, waiting = LAYOUTS[export.layout].all_frames, 0
-    for frame, pair in found:
+def _write(frames, sink, params):
+    """Write the flow that leads to each of the ``frames``, and the frames if they are asked for."""
+    all_frames, n_without_flow = LAYOUTS[params.layout].all_frames, 0
+    for frame, pair in frames:
         if pair is not None:
-            sink.add_flow(pair.remaining if export.warped else pair.flow)
+            sink.add_flow(pair.remaining if params.warped else pair.flow)
+        n_without_flow += pair is None
         # Layouts without all frames have as many frames as flows: only frames that end a pair are written.
-        waiting += pair is None
-        if export.rgb and (all_frames or pair is not None):
+        if params.rgb and (all_frames or pair is not None):
             sink.add_image(frame.colour)
     if not sink.flows:
-        raise DataError(f"a flow needs a frame {export.step} before its second one, got {waiting} frames in all")
+        raise DataError(f"a flow needs a frame {params.step} before its second one, got {n_without_flow} frames in all")
     sink.finish()
 
 
 def _move(source, target, hidden, *, ours):
-    """Move a complete folder or file to its final name, in place of an earlier one."""
+    """Move a folder or file to its final name, in place of an earlier one; if ``source`` is None, only remove that."""
     target.parent.mkdir(parents=True, exist_ok=True)
     check_free(target, ours=ours)
     if os.path.lexists(target):

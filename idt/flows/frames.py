@@ -13,7 +13,7 @@ from idt.params.flow_choice import MPEG
 class ColourFrame(NamedTuple):
     """A frame as `idt.frames.video.Frame`, and its BGR colours, (H, W, 3) uint8, or None if nobody asked for them."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
     gray: np.ndarray
     vectors: tuple[np.ndarray, float] | None
@@ -57,8 +57,8 @@ class FlowVideo(Video):
     def _resized(self, image):
         if image.shape[:2] == (self.height, self.width):
             return np.ascontiguousarray(image)
-        way = cv2.INTER_AREA if self.shrink < 1 else cv2.INTER_LINEAR
-        return cv2.resize(image, (self.width, self.height), interpolation=way)
+        interpolation = cv2.INTER_AREA if self.shrink < 1 else cv2.INTER_LINEAR
+        return cv2.resize(image, (self.width, self.height), interpolation=interpolation)
 
 
 def open_flow_video(video, params, export, *, strict=False, ahead=0, max_pixels, decoder):

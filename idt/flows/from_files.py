@@ -1,4 +1,4 @@
-"""Flow files as the flow that tracks follow: the parameter ``flow`` of an extraction names them by their content."""
+"""Flow files as the flow that tracks follow: the parameter ``flow`` of an extraction holds the digest of the files."""
 
 import hashlib
 import os
@@ -12,12 +12,12 @@ from idt.params.flow_choice import FILES, FieldsFlow
 
 
 class FilesFlow(FieldsFlow):
-    """The flow files of one video. Two objects are equal if the content of their files is.
+    """Flow files of one video; two objects are equal if their files' content and their bounds are equal.
 
     Attributes
     ----------
     folder, name : str
-        Where they lie, and the name of the video.
+        Folder that the files lie in or below, and the name of the video.
     bound : float
         Pixels that the outermost gray levels stand for.
     """
@@ -26,7 +26,7 @@ class FilesFlow(FieldsFlow):
     bound = 20.0
 
     def begin(self):
-        """Begin the video; return what reads the field between two consecutive frames."""
+        """Open the flow files; return a function that reads the field between two consecutive frames."""
         reader = open_flow_files(self.folder, self.name, bound=self.bound)
 
         def between(previous, current):
@@ -41,7 +41,7 @@ class FilesFlow(FieldsFlow):
 
 
 def flow_of_files(folder, name, *, bound=20.0, alone=True):
-    """Make the parameter ``flow`` of the flow files of a video.
+    """Make the value of the parameter ``flow`` for the flow files of a video.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ def flow_of_files(folder, name, *, bound=20.0, alone=True):
     bound : float
         Pixels that the outermost gray levels stand for.
     alone : bool
-        Whether this is the only video. Missing or damaged files are then refused here; else when their video is begun,
-        so that a run over many videos goes on with the others.
+        Whether this is the only video. Missing or damaged files are then refused here. In a run over many videos they
+        are refused when their video is begun, so that the run goes on with the other videos.
 
     Returns
     -------
     FilesFlow
-        The text ``files:DIGEST``, the digest being that of the files' content and of the bound.
+        The text ``files:DIGEST``, with a digest of the files' content and of the bound.
 
     Raises
     ------
@@ -70,13 +70,13 @@ def flow_of_files(folder, name, *, bound=20.0, alone=True):
     except (DataError, OSError):
         if alone:
             raise
-    held = {unit_of(layout, name, held) for layout in LAYOUTS for held in ("flow", "flow_y")}
-    held |= {f"{of}/{name}" for of in "uv"}
-    paths = sorted(path for path in (Path(folder) / unit for unit in held) if path.exists())
-    content = hashlib.sha256(repr(float(bound)).encode())
+    units = {unit_of(layout, name, content) for layout in LAYOUTS for content in ("flow", "flow_y")}
+    units |= {f"{direction}/{name}" for direction in "uv"}
+    paths = sorted(path for path in (Path(folder) / unit for unit in units) if path.exists())
+    digest = hashlib.sha256(repr(float(bound)).encode())
     for path in paths:
-        content.update(provenance.digest(path).encode())
-    flow = FilesFlow(f"{FILES}{content.hexdigest()}")
-    # The work may go on in a process that stands in another folder.
+        digest.update(provenance.digest(path).encode())
+    flow = FilesFlow(f"{FILES}{digest.hexdigest()}")
+    # The work may continue in a process with another working directory.
     flow.folder, flow.name, flow.bound = os.path.abspath(folder), name, bound
     return flow

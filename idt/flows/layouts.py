@@ -1,4 +1,4 @@
-"""Layouts of flow files: names, first numbers, and which frames lie beside them.
+"""Layouts of flow files: names, first numbers, and the frames that are stored beside the flow.
 
 Source: docs/method/flow.md, section 2. Two tools of one name, ``dense_flow`` and ``denseflow``, number differently.
 """
@@ -7,23 +7,23 @@ from typing import NamedTuple
 
 
 class Layout(NamedTuple):
-    """Where the files of a video lie below the output folder.
+    """Names and numbers of a video's files below the output folder.
 
     Attributes
     ----------
     form : {"jpg", "zip", "npy", "flo", "h5"}
     x, y : str
-        Flow in x and in y: of ``jpg`` and ``flo`` the file of a number, of ``h5`` the dataset, of ``zip`` the member.
-        Forms that hold both in one leave ``y`` empty.
+        Templates of the names of the flow in x and in y: of files (``jpg``, ``flo``), members (``zip``) or datasets
+        (``h5``). ``y`` is empty in forms that hold both components in one.
     image : str
-        Frame of a number; empty where the layout has none.
+        Template of the name of a frame; empty if the layout has no single frames.
     units : dict of str to str
-        Folders or files that a video's files are in, by what they hold: ``flow``, ``image``. Two kinds of files may
-        share one folder or file.
+        Templates of the folders or files that belong to a video, by content: ``flow``, ``flow_y``, ``image``. Contents
+        may share a folder or file; ``flow_y`` is left out if it lies with ``flow``.
     first : int
         Number of the first flow and of the first frame.
     all_frames : bool
-        Whether the first frame of the video is among the frames; else frame k is the second one of flow k.
+        Whether the first frame of the video is written, too; else frame k is the second frame of flow k.
     lists : bool
         Whether lists of the videos are written beside their files.
     """
@@ -82,17 +82,18 @@ def units_of(layout, name, *, rgb):
     list of str
     """
     units = LAYOUTS[layout].units
-    return list(dict.fromkeys(path.format(name=name) for held, path in units.items() if rgb or held != "image"))
+    return list(dict.fromkeys(path.format(name=name) for content, path in units.items() if rgb or content != "image"))
 
 
-def unit_of(layout, name, held):
-    """Return where a ``layout`` has the kind of content ``held`` (flow, flow_y, image) of the video ``name``: a folder
-    or file.
+def unit_of(layout, name, content):
+    """Return the folder or file in which a ``layout`` puts a ``content`` of the video ``name``.
+
+    Contents are ``flow``, ``flow_y`` and ``image``.
     """
     units = LAYOUTS[layout].units
-    return units.get(held, units["flow"]).format(name=name)
+    return units.get(content, units["flow"]).format(name=name)
 
 
 def step_text(step):
-    """Return the part before the number in names of flow files over a ``step`` of several frames."""
+    """Return the prefix of the number in the name of a flow over ``step`` frames; empty for 1."""
     return "" if step == 1 else f"p{step}_"

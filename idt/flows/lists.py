@@ -29,7 +29,7 @@ def write(folder, *, overwrite=False):
     Returns
     -------
     list of Path
-        What was written: nothing unless every video lies in the folder of its class.
+        The lists that were written; none if a video lies in no folder, which would be its class.
 
     Raises
     ------
@@ -45,14 +45,14 @@ def write(folder, *, overwrite=False):
     spaced = [name for name in known if name.split() != [name]]
     if spaced:
         raise DataError(f"{spaced[0]!r} holds a blank, at which lists of videos are split; rename it")
-    written = {CLASSES: classes, FLOW: _lines({name: found.flows for name, found in known.items()}, classes)}
+    lines_of = {CLASSES: classes, FLOW: _lines({name: found.flows for name, found in known.items()}, classes)}
     images = {name: found.images for name, found in known.items() if found.images}
     if images:
-        written[RGB] = _lines(images, classes)
+        lines_of[RGB] = _lines(images, classes)
     elif _is_ours(Path(folder) / RGB, classes):
         os.unlink(Path(folder) / RGB)
     paths = []
-    for name, lines in written.items():
+    for name, lines in lines_of.items():
         path = Path(folder) / name
         permits = [path] if _is_ours(path, classes) else overwrite
         with atomic.replacing(path, overwrite=permits) as file:
@@ -62,7 +62,7 @@ def write(folder, *, overwrite=False):
 
 
 def check(folder, inputs, *, overwrite=False):
-    """Refuse lists that are ``inputs`` of a run into a ``folder``, or not ours and not named by ``overwrite``.
+    """Refuse lists in a ``folder`` that are ``inputs`` of the run, or files of others that ``overwrite`` does not name.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def _name(path, place):
 
 
 def _is_ours(path, classes):
-    """Whether a list names nothing but classes and videos that there are records of."""
+    """Tell whether a list names only videos with a record, or only their classes."""
     if os.path.islink(path) or not os.path.isfile(path):
         return False
     try:

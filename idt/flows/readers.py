@@ -1,7 +1,7 @@
 """Readers of flow files of any tool. The names of the files tell the layout.
 
-Fields are numbered from 0 here, whatever their first number on the disk: field k leads from frame k of the video to the
-frame ``step`` behind it. Source: docs/method/flow.md, section 2.
+Fields are numbered from 0 here, whatever their first number on the disk: field k leads from frame k of the video to
+frame k + ``step``. Source: docs/method/flow.md, section 2.
 """
 
 import math
@@ -24,10 +24,12 @@ from idt.params.bounds import SIDE
 from idt.steps.dense_flows import checked_field
 
 MOST = 1 << 31
-"""Bytes of an archive or an array that is read as a whole."""
+"""An archive, array or HDF5 file of more bytes is refused, because it is read as a whole."""
 
-_X = re.compile(r"(?:flow_)?(x|u)_?(?:[pm][0-9]+_)?([0-9]+)")
-_FRAME = re.compile(r"()(?:frame|flow_|flow|)_?([0-9]+)")
+# Names of flow in x: direction and number. denseflow puts p or m and a step of several frames before the number.
+_NAME_IN_X = re.compile(r"(?:flow_)?(x|u)_?(?:[pm][0-9]+_)?([0-9]+)")
+# Names without a direction; the empty group makes the number the second group here, too.
+_NAME = re.compile(r"()(?:frame|flow_|flow|)_?([0-9]+)")
 
 
 def open_flow_files(folder, name, *, bound=20.0):
@@ -40,7 +42,7 @@ def open_flow_files(folder, name, *, bound=20.0):
     name : str
         Of the video, such as ``class/clip``.
     bound : float
-        Pixels that the outermost gray levels stand for, and 1 in the arrays of I3D.
+        Displacement in pixels that the outermost gray levels stand for, or the number 1 in arrays of I3D.
 
     Returns
     -------
@@ -49,35 +51,35 @@ def open_flow_files(folder, name, *, bound=20.0):
     Raises
     ------
     DataError
-        If there are none, or some are missing in between.
+        If there are no such files, or numbers are missing in between.
     """
     folder = Path(folder)
     places = {key: folder / unit_of(key, name, "flow") for key in LAYOUTS}
     plain, zipped = places["tsn"], places["tsn"] / "flow_x.zip"
     if zipped.is_file():
-        paths = {of: plain / f"flow_{of}.zip" for of in "xy"}
-        archives = {of: Archive(texts.read_bytes(path, most=MOST), str(path)) for of, path in paths.items()}
-        return _Zips(archives, plain, bound)
+        paths = {axis: plain / f"flow_{axis}.zip" for axis in "xy"}
+        archives = {axis: Archive(texts.read_bytes(path, most=MOST), str(path)) for axis, path in paths.items()}
+        return _ZipReader(archives, plain, bound)
     if plain.is_dir():
-        found = _numbered(plain, _X, ".jpg")
+        found = _numbered(plain, _NAME_IN_X, ".jpg")
         if found:
-            return _Images(found, partial(_beside, plain), bound)
-        found = _numbered(plain, _FRAME, ".flo")
+            return _JpegReader(found, partial(_beside, plain), bound)
+        found = _numbered(plain, _NAME, ".flo")
         if found:
-            return _Floats(found)
-    for above in (places["twostream"], folder / "u" / name):
-        if above.is_dir() and (found := _numbered(above, _FRAME, ".jpg")):
-            base = above.relative_to(folder).parts
-            other = folder.joinpath(*["v" if at == base.index("u") else part for at, part in enumerate(base)])
-            return _Images(found, partial(_beside, other), bound)
+            return _FloReader(found)
+    for horizontal in (places["twostream"], folder / "u" / name):
+        if horizontal.is_dir() and (found := _numbered(horizontal, _NAME, ".jpg")):
+            parts = list(horizontal.relative_to(folder).parts)
+            parts[parts.index("u")] = "v"
+            return _JpegReader(found, partial(_beside, folder.joinpath(*parts)), bound)
     if places["i3d"].is_file():
         values = npy.parse(texts.read_bytes(places["i3d"], most=MOST), str(places["i3d"]))
-        return _Squares(values, places["i3d"], bound)
+        return _I3dReader(values, places["i3d"], bound)
     if places["h5"].is_file():
         data = texts.read_bytes(places["h5"], most=MOST)
         if not hdf5.is_hdf5(data):
             raise DataError(f"{places['h5']} is no HDF5 file; expected datasets flow_x_00000, flow_y_00000 and so on")
-        return _Datasets(hdf5.arrays_of(data, str(places["h5"]))[0], places["h5"])
+        return _Hdf5Reader(hdf5.arrays_of(data, str(places["h5"]))[0], places["h5"])
     raise DataError(
         f"{folder} holds no flow of {short_repr(name)}: expected {name}/flow_x_00001.jpg, {name}/flow_x.zip,"
         f" tvl1_flow/u/{name}/frame000001.jpg, {name}/flow_00001.flo, {name}_flow.npy or {name}.h5"
@@ -85,12 +87,12 @@ def open_flow_files(folder, name, *, bound=20.0):
 
 
 class Reader:
-    """Fields of a video.
+    """Reader of the flow fields of a video.
 
     Parameters
     ----------
     n_flows : int
-        How many there are.
+        Number of fields.
     """
 
     def __init__(self, n_flows):
@@ -115,8 +117,8 @@ class Reader:
         raise NotImplementedError
 
 
-class _Images(Reader):
-    """JPEGs of two directions."""
+class _JpegReader(Reader):
+    """Reader of pairs of JPEGs, one for each direction."""
 
     def __init__(self, paths, twin, bound):
         super().__init__(len(paths))
@@ -128,25 +130,26 @@ class _Images(Reader):
         return _joined(planes, first, self._bound)
 
 
-class _Zips(Reader):
-    """JPEGs in an archive for each direction."""
+class _ZipReader(Reader):
+    """Reader of JPEGs in two zip archives, one for each direction."""
 
     def __init__(self, archives, folder, bound):
         self._archives, self._folder, self._bound = archives, folder, bound
-        self._names = _in_order([(name, _X.fullmatch(Path(name).stem)) for name in self._archives["x"].names], folder)
+        matches = [(name, _NAME_IN_X.fullmatch(Path(name).stem)) for name in archives["x"].names]
+        self._names = _in_order(matches, folder)
         super().__init__(len(self._names))
 
     def _read(self, index):
         name = self._names[index]
         planes = []
-        for of, member in (("x", name), ("y", _twin(name))):
-            where = f"{self._folder / f'flow_{of}.zip'}, {member}"
-            planes.append(decode_gray(self._archives[of].read(member), where))
+        for axis, member in (("x", name), ("y", _twin(name))):
+            where = f"{self._folder / f'flow_{axis}.zip'}, {member}"
+            planes.append(decode_gray(self._archives[axis].read(member), where))
         return _joined(planes, self._folder / name, self._bound)
 
 
-class _Floats(Reader):
-    """Middlebury's files."""
+class _FloReader(Reader):
+    """Reader of Middlebury's .flo files."""
 
     def __init__(self, paths):
         super().__init__(len(paths))
@@ -162,8 +165,8 @@ class _Floats(Reader):
         return checked_field(np.frombuffer(data, "<f4", -1, 12).reshape(height, width, 2), (height, width), str(path))
 
 
-class _Squares(Reader):
-    """The array of I3D."""
+class _I3dReader(Reader):
+    """Reader of the array of I3D."""
 
     def __init__(self, values, path, bound):
         if values.ndim != 5 or values.shape[0] != 1 or values.shape[4] != 2 or values.dtype.kind != "f":
@@ -176,35 +179,37 @@ class _Squares(Reader):
         return checked_field(field, field.shape[:2], str(self._path)) * np.float32(self._bound)
 
 
-class _Datasets(Reader):
-    """An HDF5 file with a dataset for each flow and direction."""
+class _Hdf5Reader(Reader):
+    """Reader of an HDF5 file with a dataset for each flow and direction."""
 
     def __init__(self, arrays, path):
         self._arrays, self._path = arrays, path
-        names = [(name, _X.fullmatch(name)) for name in self._arrays if name.startswith("flow_x")]
+        names = [(name, _NAME_IN_X.fullmatch(name)) for name in self._arrays if name.startswith("flow_x")]
         self._names = _in_order(names, path)
         super().__init__(len(self._names))
 
     def _read(self, index):
         name = self._names[index]
-        planes = [self._arrays.get(of) for of in (name, _twin(name))]
+        planes = [self._arrays.get(key) for key in (name, _twin(name))]
         if any(plane is None or plane.ndim != 2 for plane in planes) or planes[0].shape != planes[1].shape:
             raise DataError(f"{self._path}: {name} and {_twin(name)} must be two images of one size")
         return checked_field(np.stack(planes, axis=2), planes[0].shape, str(self._path))
 
 
 def resized(field, height, width):
-    """Return a ``field`` that was computed in frames of another size, in pixels of frames of ``height`` and ``width``.
+    """Resize a ``field`` that was computed in frames of another size to frames of ``height`` and ``width``.
+
+    Displacements are scaled, too.
 
     Raises
     ------
     DataError
-        If it is of other proportions.
+        If the proportions differ.
     """
     h, w = field.shape[:2]
     if (h, w) == (height, width):
         return field
-    # A side may have been rounded either way.
+    # Each side may have been rounded up or down.
     if abs(w * height / h - width) > math.ceil(max(height / h, width / w)):
         sizes = f"flow files of {w}×{h} px do not fit frames of {width}×{height} px"
         raise DataError(f"{sizes}; are they of another video?")
@@ -215,14 +220,15 @@ def resized(field, height, width):
 
 
 def _joined(planes, path, bound):
+    """Return the field that two gray images, in x and in y, stand for."""
     if planes[0].shape != planes[1].shape:
-        raise DataError(f"{path} and that of the other direction must be of one size")
+        raise DataError(f"{path} and the image of the other direction must have one size")
     return restore(np.stack(planes, axis=2), bound)
 
 
 def _twin(name):
     """Return the name of the file of the other direction; ``name`` itself if it does not show a direction."""
-    found = _X.fullmatch(Path(name).stem)
+    found = _NAME_IN_X.fullmatch(Path(name).stem)
     if found is None:
         return name
     at = name.rindex(found[0]) + found.start(1)
@@ -230,12 +236,12 @@ def _twin(name):
 
 
 def _beside(folder, path):
-    """Return the file of the other direction."""
+    """Return the file of the other direction, in a ``folder``, of a ``path``."""
     return folder / _twin(path.name)
 
 
 def _numbered(folder, pattern, suffix):
-    """Files of a folder whose names fit, in the order of their numbers; [] if there are none."""
+    """List the files of a folder whose names match, in the order of their numbers."""
     names = [name for name in os.listdir(folder) if name.endswith(suffix)]
     matches = [(name, pattern.fullmatch(name.removesuffix(suffix))) for name in names]
     if not any(found for _, found in matches):
@@ -244,7 +250,7 @@ def _numbered(folder, pattern, suffix):
 
 
 def _in_order(matches, where):
-    """Names by their numbers, which must follow one another."""
+    """Sort names by their numbers, and refuse a gap between numbers."""
     found = {int(match[2]): name for name, match in matches if match and len(match[2]) < 10}
     if not found:
         raise DataError(f"{where} holds no flow with a number, such as flow_x_00001")

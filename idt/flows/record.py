@@ -1,7 +1,7 @@
-"""Record of one video's flow files: what they were made from, and what they hold.
+"""Record of one video's flow files: their source, parameters, versions, numbers and digests.
 
-``.flow/NAME.json`` below the output folder is written before the files take their names, so that a later run knows them
-for ours, and once more when they are complete. Source: docs/method/flow.md, section 4.
+``.flow/NAME.json`` below the output folder is written before the files take their names, so that a later run recognises
+them as ours. It is written again when they are complete. Source: docs/method/flow.md, section 4.
 """
 
 import json
@@ -21,19 +21,20 @@ FOLDER = ".flow"
 
 
 class Record(NamedTuple):
-    """What is known of the flow files of a video.
+    """Provenance and content of the flow files of a video.
 
     Attributes
     ----------
     params, source, made_with : dict
         As in feature files.
     flows, images : int
-        How many there are.
+        Numbers of flows and of frames that are written.
     size : tuple of int
         Width and height of the frames, in pixels.
     units : dict of str to str
-        SHA-256 of each folder or file, by its path below the output folder; empty until they are complete.
+        SHA-256 of each folder or file, by its path below the output folder; empty before they are written.
     complete : bool
+        Whether all files have their final names.
     """
 
     params: dict[str, Any]
@@ -77,7 +78,7 @@ def read(path):
     Raises
     ------
     DataError
-        If it is no record.
+        If the file is no record.
     """
     if not os.path.lexists(path):
         return None
@@ -119,7 +120,7 @@ def is_current(path, wanted, *, overwrite=False):
     wanted : Record
         Its parameters, source and versions count.
     overwrite : bool or collection of path
-        Make files anew that differ, instead of refusing to.
+        If true, return False for files that differ, so that they are made again, instead of refusing them.
 
     Returns
     -------
@@ -137,9 +138,9 @@ def is_current(path, wanted, *, overwrite=False):
         difference = "was made from another video"
     elif found.params != provenance.as_json_values(wanted.params):
         names = sorted(name for name in {*found.params, *wanted.params} if _differ(name, found, wanted))
-        said = ", ".join(f"{name}={found.params.get(name)}" for name in names)
+        recorded = ", ".join(f"{name}={found.params.get(name)}" for name in names)
         asked = ", ".join(f"{name}={wanted.params.get(name)}" for name in names)
-        difference = f"was made with {said}, this run asks for {asked}"
+        difference = f"was made with {recorded}, this run asks for {asked}"
     else:
         difference = versions.difference(found.made_with, wanted.made_with) or ""
     if difference and not overwrite:

@@ -1,4 +1,4 @@
-"""Writers of one video's flow files, a form each, into a folder that is not yet under its final name."""
+"""Writers of one video's flow files, one for each form, into a hidden folder, from which they are moved later."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from idt.params.flow_export import I3D_SIDE
 FLO_TAG = b"PIEH"
 
 _NPY_HEAD = 128
-"""Bytes before the numbers of an .npy file, written last, when the number of frames is known."""
+"""The head of an .npy file has this many bytes. It is written last, when the number of frames is known."""
 
 
 class Sink:
@@ -40,18 +40,18 @@ class Sink:
     def __init__(self, folder, name, export):
         self._folder, self._name, self._export = folder, name, export
         self._layout = LAYOUTS[export.layout]
-        self._open = contextlib.ExitStack()
+        self._stack = contextlib.ExitStack()
         self.flows = self.images = 0
 
     def __enter__(self):
-        for held in ("flow", "flow_y", *["image"] * self._export.rgb):
-            path = self._unit(held)
+        for content in ("flow", "flow_y", *["image"] * self._export.rgb):
+            path = self._unit(content)
             os.makedirs(os.path.dirname(path) if self._layout.form in ("npy", "h5") else path, exist_ok=True)
         self._begin()
         return self
 
     def __exit__(self, *_):
-        self._open.close()
+        self._stack.close()
 
     def add_flow(self, flow):
         """Write a ``flow``, (H, W, 2) float32."""
@@ -64,47 +64,47 @@ class Sink:
         self.images += 1
 
     def finish(self):
-        """Write what is known only when all flows are written."""
+        """Write heads that need the number of flows; call it after the last flow."""
 
     def _begin(self):
         """Open files that hold more than one flow."""
 
-    def _unit(self, held):
-        return os.path.join(self._folder, unit_of(self._export.layout, self._name, held))
+    def _unit(self, content):
+        return os.path.join(self._folder, unit_of(self._export.layout, self._name, content))
 
-    def _place(self, held, template, number):
-        return os.path.join(self._unit(held), self._named(template, number))
+    def _path(self, content, template, number):
+        return os.path.join(self._unit(content), self._item_name(template, number))
 
-    def _named(self, template, number):
+    def _item_name(self, template, number):
         return template.format(number=number, step=step_text(self._export.step))
 
     def _write_flow(self, flow, number):
-        for held, template, plane in (("flow", self._layout.x, 0), ("flow_y", self._layout.y, 1)):
-            _write(self._place(held, template, number), _jpeg(quantise(flow[..., plane], self._export.bound)))
+        for content, template, plane in (("flow", self._layout.x, 0), ("flow_y", self._layout.y, 1)):
+            _write(self._path(content, template, number), _jpeg(quantise(flow[..., plane], self._export.bound)))
 
     def _write_image(self, image, number):
-        _write(self._place("image", self._layout.image, number), _jpeg(image))
+        _write(self._path("image", self._layout.image, number), _jpeg(image))
 
 
 class Zips(Sink):
-    """Writer of three zip archives of JPEGs, as `Sink`; the members are stored, because JPEGs are packed already."""
+    """Writer of three zip archives of JPEGs, as `Sink`; members are not compressed, because JPEGs are already."""
 
     def _begin(self):
         self._zips = {
-            of: self._open.enter_context(zipfile.ZipFile(os.path.join(self._unit("flow"), f"{of}.zip"), "x"))
-            for of in ("flow_x", "flow_y", *["img"] * self._export.rgb)
+            stem: self._stack.enter_context(zipfile.ZipFile(os.path.join(self._unit("flow"), f"{stem}.zip"), "x"))
+            for stem in ("flow_x", "flow_y", *["img"] * self._export.rgb)
         }
 
     def _write_flow(self, flow, number):
-        for of, template, plane in (("flow_x", self._layout.x, 0), ("flow_y", self._layout.y, 1)):
-            self._add(of, self._named(template, number), quantise(flow[..., plane], self._export.bound))
+        for stem, template, plane in (("flow_x", self._layout.x, 0), ("flow_y", self._layout.y, 1)):
+            self._add(stem, self._item_name(template, number), quantise(flow[..., plane], self._export.bound))
 
     def _write_image(self, image, number):
-        self._add("img", self._named(self._layout.image, number), image)
+        self._add("img", self._item_name(self._layout.image, number), image)
 
-    def _add(self, of, member, image):
-        # A date of its own would make every archive another file.
-        self._zips[of].writestr(zipfile.ZipInfo(member), _jpeg(image))
+    def _add(self, stem, member, image):
+        # ZipInfo has a constant date. With the time of writing, archives of equal content would differ.
+        self._zips[stem].writestr(zipfile.ZipInfo(member), _jpeg(image))
 
 
 class Squares(Sink):
@@ -112,15 +112,15 @@ class Squares(Sink):
 
     def _begin(self):
         self._files = {}
-        for held, channels in (("flow", 2), *[("image", 3)] * self._export.rgb):
-            file = self._open.enter_context(open(self._unit(held), "xb"))  # noqa: SIM115  # closed by the stack
+        for content, channels in (("flow", 2), *[("image", 3)] * self._export.rgb):
+            file = self._stack.enter_context(open(self._unit(content), "xb"))  # noqa: SIM115  # closed by the stack
             file.write(bytes(_NPY_HEAD))
-            self._files[held] = file, channels
+            self._files[content] = file, channels
 
     def finish(self):
-        """Write the heads, now that the number of frames is known."""
-        for held, (file, channels) in self._files.items():
-            count = self.flows if held == "flow" else self.images
+        """Write the heads of the arrays, now that the number of frames is known."""
+        for content, (file, channels) in self._files.items():
+            count = self.flows if content == "flow" else self.images
             shape = (1, count, I3D_SIDE, I3D_SIDE, channels)
             head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
             file.seek(0)
@@ -134,8 +134,8 @@ class Squares(Sink):
     def _write_image(self, image, number):
         self._add("image", _middle(image)[..., ::-1].astype(np.float32) * np.float32(2 / 255) - 1)
 
-    def _add(self, held, values):
-        self._files[held][0].write(np.ascontiguousarray(values, "<f4").tobytes())
+    def _add(self, content, values):
+        self._files[content][0].write(np.ascontiguousarray(values, "<f4").tobytes())
 
 
 class Floats(Sink):
@@ -144,19 +144,19 @@ class Floats(Sink):
     def _write_flow(self, flow, number):
         height, width = flow.shape[:2]
         head = FLO_TAG + struct.pack("<ii", width, height)
-        _write(self._place("flow", self._layout.x, number), head + np.ascontiguousarray(flow, "<f4").tobytes())
+        _write(self._path("flow", self._layout.x, number), head + np.ascontiguousarray(flow, "<f4").tobytes())
 
 
 class Datasets(Sink):
     """Writer of an HDF5 file with a dataset for each flow and direction, as `Sink`: exact float32."""
 
     def _begin(self):
-        self._file = self._open.enter_context(chunks.new_file(self._unit("flow")))
+        self._file = self._stack.enter_context(chunks.new_file(self._unit("flow")))
 
     def _write_flow(self, flow, number):
         for template, plane in ((self._layout.x, 0), (self._layout.y, 1)):
             self._file.create_dataset(
-                self._named(template, number), data=np.ascontiguousarray(flow[..., plane]), track_times=False
+                self._item_name(template, number), data=np.ascontiguousarray(flow[..., plane]), track_times=False
             )
 
 

@@ -19,16 +19,16 @@ from idt.steps.pyramid import scales
 
 
 class Compensated(NamedTuple):
-    """What `compensate` finds between two frames.
+    """Flow and camera motion between two frames, as `compensate` returns them.
 
     Attributes
     ----------
     flow : (H, W, 2) float32
         Displacement (x, y) in pixels: the content of the first frame at p is found in the second at p + flow[p].
     homography : (3, 3) float64
-        Carries the first frame into the second; the identity where none was accepted.
+        Maps pixels of the first frame to the second; the identity if no homography was accepted.
     matches, inliers : int
-        Matches offered, and those of the accepted homography; 0 inliers for the identity.
+        Number of all matches, and of inliers of the accepted homography; 0 inliers for the identity.
     warped : (H, W) uint8
         The second frame as the camera of the first would have seen it.
     remaining : (H, W, 2) float32
@@ -92,7 +92,7 @@ def compensate(first, second, *, method="farneback", keypoints="surf", compensat
     keypoints : {"surf", "sift", "orb", "none"}, default "surf"
         Keypoints that are matched, besides corners that the flow moves.
     compensation : {"warp", "moved", "field"}, default "warp"
-        How the camera's motion is taken out of the flow, as for `idt.extract`.
+        How the camera's motion is removed from the flow, as for `idt.extract`.
     boxes : (k, 4) array, optional
         Corners x1 y1 x2 y2 of people in the second frame, in pixels. No match is taken from inside a box.
 
@@ -139,25 +139,26 @@ def pairs(video, params, *, boxes=None, step=1):
     Yields
     ------
     frame : Frame
-        The second of the pair; the first frames of the video, which end no pair, come with None.
+        Every frame of the video.
     compensated : Compensated or None
+        Flow and camera motion from the frame ``step`` before it; None for the first ``step`` frames.
     """
     levels = scales(video.height, video.width)
     boxes = extractor.scaled_boxes(video, boxes)
-    given = given_flow(params)
-    if given is not None and step > 1:
+    consecutive_flow = given_flow(params)
+    if consecutive_flow is not None and step > 1:
         raise DataError(f"flow={params.flow} is known between consecutive frames only, got step={step}; leave it 1")
-    before: deque = deque(maxlen=step)
+    earlier: deque = deque(maxlen=step)
     for frame in video:
         mask = extractor.mask_of(frame, params, boxes)
         now = extractor.observe_frame(frame, levels, params, mask, may_start=False)
-        found = None
-        if len(before) == step:
-            earlier, previous = before[0]
-            field = None if given is None else given(earlier, frame)
-            found = _compensated(previous, now, levels, params, field)
-        before.append((frame, now))
-        yield frame, found
+        compensated = None
+        if len(earlier) == step:
+            previous_frame, previous = earlier[0]
+            field = None if consecutive_flow is None else consecutive_flow(previous_frame, frame)
+            compensated = _compensated(previous, now, levels, params, field)
+        earlier.append((frame, now))
+        yield frame, compensated
 
 
 def _pair(first, second, params, mask):
@@ -167,13 +168,13 @@ def _pair(first, second, params, mask):
         raise DataError(f"first and second must have one size, got shapes {first.shape} and {second.shape}")
     levels = scales(*first.shape)
     frames = Frame(0, 0, first), Frame(1, 1, second)
-    given = given_flow(params)
+    consecutive_flow = given_flow(params)
     previous, now = (extractor.observe_frame(frame, levels, params, mask, may_start=False) for frame in frames)
-    return _compensated(previous, now, levels, params, None if given is None else given(*frames))
+    return _compensated(previous, now, levels, params, None if consecutive_flow is None else consecutive_flow(*frames))
 
 
 def _compensated(previous, now, levels, params, field):
-    """Return the flow between two observed frames, or a field given, and the motion of the camera."""
+    """Estimate the flow between two observed frames, unless ``field`` gives it, and the motion of the camera."""
     first, second, blocks = previous.pyramid[0], now.pyramid[0], None
     if field is None:
         fields = extractor.flow_to(previous, second, now.expansion, levels, params)

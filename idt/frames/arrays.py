@@ -9,7 +9,7 @@ from idt.errors import DataError
 
 
 class ArrayReader:
-    """Reader of arrays, taken one by one; the iterable may be endless."""
+    """Reader of an iterable of arrays, which are taken one by one; the iterable may be endless."""
 
     kind, path, name, fps, decoder = "arrays", "", "arrays", math.nan, ""
 
@@ -23,6 +23,7 @@ class ArrayReader:
 
     def skip(self):
         """Take a frame and drop it without checking it."""
+        # The reader itself marks the end of the iterable, because it can be none of its items.
         has_frame = next(self._frames, self) is not self
         self.position += has_frame
         return has_frame
@@ -53,7 +54,7 @@ class ArrayReader:
         return ""
 
     def check_unchanged(self):
-        """Do nothing."""
+        """Do nothing: arrays have no file that could change."""
 
     def times(self):
         """Return None: arrays have no time stamps."""

@@ -11,7 +11,7 @@ Sources: Microsoft, "AVI RIFF File Reference"; RFC 8794 (EBML) and RFC 9559 (Mat
 import struct
 
 BOXES = 10_000
-"""Most boxes of an MP4 that are looked at; phones write some twenty."""
+"""At most this many boxes of an MP4 are read; phones write about twenty."""
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -35,7 +35,7 @@ def is_truncated(file):
     head = file.read_at(0, _HEAD)
     end = 0
     if head[:4] == b"RIFF":
-        # Some writers count the eight bytes of the header itself.
+        # The eight bytes before the counted ones are left out, because some writers count them, too.
         end = int.from_bytes(head[4:8], "little")
     elif head[:4] == _EBML:
         end = _segment_end(head)
@@ -83,7 +83,7 @@ def _segment_end(head):
     if head[at : at + 4] != _SEGMENT:
         return 0
     length, size = _ebml_size(head, at + 4)
-    # All bits set: written by a program that could not go back, such as one that streams.
+    # All bits are set if the size is unknown, as in a file that was written while it was streamed.
     return 0 if size == (1 << 7 * length) - 1 else at + 4 + length + size
 
 
@@ -142,15 +142,15 @@ def _shows_less(file, movie, track):
         entries, _ = _inside(file, b"elst", *_inside(file, b"edts", *track))
     except LookupError:
         return False
-    long = file.read_at(entries, 1) == b"\1"
+    is_64_bit = file.read_at(entries, 1) == b"\1"
     count = min(struct.unpack(">I", file.read_at(entries + 4, 4))[0], BOXES)
-    form = ">Qqi" if long else ">Iii"
+    form = ">Qqi" if is_64_bit else ">Iii"
     data = file.read_at(entries + 8, count * struct.calcsize(form))
     # A media time of -1 is a pause before the first frame.
     shown = sum(duration for duration, begins, _ in struct.iter_unpack(form, data) if begins >= 0)
     movie_clock, _ = _clock(file, b"mvhd", movie)
     media_clock, media_duration = _clock(file, b"mdhd", _inside(file, b"mdia", *track))
-    # Durations are rounded to the clock of the movie, which ticks a thousand times a second in most.
+    # 0.02 s are allowed, because durations are rounded to the clock of the movie, 1000 ticks per second in most files.
     return shown / movie_clock < media_duration / media_clock - 0.02
 
 

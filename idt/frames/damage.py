@@ -1,8 +1,8 @@
 """Find the lost frames of a stream: packets go to a decoder, and frames come back in another order.
 
-A frame has the time stamp of its packet. After the decoder has refused a packet, a time stamp for which no frame comes
-belongs to a lost frame: that of the refused packet, or one that the decoder drops because it refers to it. Before that
-nothing counts as lost, for some codecs have packets without a picture of their own.
+A frame has the time stamp of its packet. After the decoder has refused a packet, each time stamp for which no frame
+comes belongs to a lost frame: the frame of the refused packet, or a frame that the decoder drops because it refers to
+that frame. Before the first refusal no frame counts as lost, because some codecs have packets without a picture.
 """
 
 import heapq
@@ -14,7 +14,7 @@ class Damage:
     Attributes
     ----------
     has_refused : bool
-        A packet was refused.
+        Whether the decoder has refused a packet.
     lost, damaged : list of int
         Numbers of frames, rising.
     last : int
@@ -26,9 +26,11 @@ class Damage:
         self.lost: list[int] = []
         self.damaged: list[int] = []
         self.last = -1
+        # Time stamps of packets whose frames have not come yet, a heap.
         self._awaited: list[int] = []
-        self._refused = 0
-        self._stamp: int | None = None
+        # Refused packets without a time stamp that are not counted as lost yet.
+        self._n_unstamped = 0
+        self._last_stamp: int | None = None
 
     def send(self, stamp):
         """Record that a packet with the time ``stamp``, None if it has none, goes to the decoder."""
@@ -38,7 +40,7 @@ class Damage:
     def refuse(self, stamp):
         """Record that the decoder refused the packet with this ``stamp``; None if it had none or was unreadable."""
         self.has_refused = True
-        self._refused += stamp is None
+        self._n_unstamped += stamp is None
 
     def receive(self, stamp, is_damaged=False):
         """Assign a number to a decoded frame.
@@ -47,22 +49,24 @@ class Damage:
         ----------
         stamp : int or None
         is_damaged : bool
-            The decoder says that the picture is not what it should be.
+            Whether the decoder marked the picture as corrupt.
 
         Returns
         -------
         int or None
-            None for a frame that came after one with a later time stamp, as decoders may return them after damage.
+            None for a frame that comes after a frame with a later time stamp; decoders may return such frames after
+            damage.
         """
+        # Earlier time stamps than this frame's, for which no frame has come.
         passed = 0
         while stamp is not None and self._awaited and self._awaited[0] <= stamp:
             passed += heapq.heappop(self._awaited) < stamp
         if not self.has_refused:
             passed = 0
-        elif None not in (stamp, self._stamp) and stamp <= self._stamp:
+        elif None not in (stamp, self._last_stamp) and stamp <= self._last_stamp:
             return None
-        number = self._pass_over(passed)
-        self.last, self._stamp = number, stamp
+        number = self._record_lost(passed)
+        self.last, self._last_stamp = number, stamp
         if is_damaged:
             self.damaged.append(number)
         return number
@@ -70,13 +74,13 @@ class Damage:
     def end(self):
         """Count as lost the frames whose packets were sent or refused and that never came."""
         if self.has_refused:
-            self._pass_over(len(self._awaited))
+            self._record_lost(len(self._awaited))
             self._awaited.clear()
 
-    def _pass_over(self, count):
-        """Count ``count`` frames as lost, and return the number of the frame after them."""
-        count += self._refused
-        self._refused = 0
+    def _record_lost(self, count):
+        """Record as lost ``count`` frames and the refused packets without a stamp; return the next frame's number."""
+        count += self._n_unstamped
+        self._n_unstamped = 0
         number = max([self.last, *self.lost[-1:]]) + 1
         self.lost += range(number, number + count)
         return number + count

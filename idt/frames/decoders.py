@@ -29,7 +29,7 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
     Raises
     ------
     DataError
-        If it is no video that the decoder can read, or is to be deinterlaced by OpenCV, which cannot.
+        If the file is no video that the decoder can read, or OpenCV is asked to deinterlace, which it cannot.
     OSError
         If the file cannot be read.
     """

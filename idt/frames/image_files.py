@@ -1,7 +1,8 @@
 """Image files as the frames of a video.
 
-Images are decoded in colour as video frames are, because a JPEG decoder's own gray differs by a level; 16-bit images
-are refused, since dropping eight bits is the caller's decision. The size of an image is known before it is decoded.
+Images are decoded in colour and converted to gray like video frames, because the gray that a JPEG decoder returns
+differs by a level. 16-bit images are refused, because the caller decides how to drop eight bits. The size of an image
+is checked before it is decoded.
 """
 
 import hashlib
@@ -18,8 +19,8 @@ from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
-# Bytes of a pixel in an uncompressed image file: four values of 16 bits. Metadata comes on top.
-_PIXEL, _METADATA = 8, 1 << 24
+# Most bytes of a pixel, four values of 16 bits in an uncompressed file, and of the metadata.
+_PIXEL_BYTES, _METADATA_BYTES = 8, 1 << 24
 
 
 class ImageReader:
@@ -47,14 +48,14 @@ class ImageReader:
         self.n_frames = len(paths)
         self.position = self.size = 0
         self._paths, self._max_pixels = paths, max_pixels
-        # Hash of each file's identity: a few bytes, because there may be a million files. 0 is not read yet.
-        self._known = array("q", bytes(8 * len(paths)))
+        # A hash of each file's identity takes a few bytes, as there may be a million files; 0 for a file not read yet.
+        self._identities = array("q", bytes(8 * len(paths)))
 
     def skip(self):
         """Skip a file."""
-        there = self.position < self.n_frames
-        self.position += there
-        return there
+        has_file = self.position < self.n_frames
+        self.position += has_file
+        return has_file
 
     def read(self):
         """Return the pixels of the next file, (H, W, 3) BGR uint8; refuse a file that does not decode."""
@@ -76,7 +77,7 @@ class ImageReader:
         return image
 
     def digest(self):
-        """Return the SHA-256 of the files' digests one after the other; set ``size``, their total in bytes."""
+        """Return the SHA-256 of the joined digests of all files, and set ``size`` to the files' bytes in all."""
         digests, self.size = [], 0
         for index in range(self.n_frames):
             with self._open(index) as file:
@@ -85,16 +86,16 @@ class ImageReader:
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def check_unchanged(self):
-        """Do nothing: each file is compared when it is read again."""
+        """Do nothing: each file is compared when it is opened again."""
 
     def _open(self, index):
         """Open the file of an index; refuse it if it changed since it was read before."""
         file = open_source(self._paths[index])
-        known = hash(file.identity) or 1
-        if self._known[index] not in (0, known):
+        identity = hash(file.identity) or 1
+        if self._identities[index] not in (0, identity):
             file.close()
             raise DataError(f"{self._paths[index]} was changed while {self.name} was read; run again when that is over")
-        self._known[index] = known
+        self._identities[index] = identity
         return file
 
     def label(self, index):
@@ -130,7 +131,7 @@ def decode_gray(data, label):
     Raises
     ------
     DataError
-        If it is not an 8-bit gray image, damaged, or has too many pixels.
+        If the image is damaged, not gray, not of 8 bits, or has too many pixels.
     """
     size = image_size(data)
     if size is not None:
@@ -144,7 +145,7 @@ def decode_gray(data, label):
 
 def most_bytes(max_pixels):
     """Return the largest size in bytes of an image file of at most ``max_pixels``."""
-    return _PIXEL * max_pixels + _METADATA
+    return _PIXEL_BYTES * max_pixels + _METADATA_BYTES
 
 
 def _decode_image(data, form=cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH):

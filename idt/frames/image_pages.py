@@ -16,10 +16,11 @@ from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 
 AT_ONCE = 1 << 25
-"""Largest number of pixels in pages that are decoded together. Each call of OpenCV skips all earlier pages again, so
-fewer calls are faster."""
+"""Pages that are decoded in one call have at most this many pixels in all. Each call of OpenCV skips all earlier pages
+again, so several pages are decoded in one call."""
 
-_SUBFILE = 254
+# TIFF's tag of a page's kind, and the bits for a smaller copy of another page and for a mask.
+_SUBFILE_TYPE = 254
 _REDUCED_OR_MASK = 1 | 4
 
 
@@ -53,7 +54,7 @@ def pages_of(data):
                 return []
             kind = 0
             for entry in range(first, min(first + count * step, len(data)), step):
-                if struct.unpack_from(order + "H", data, entry)[0] == _SUBFILE:
+                if struct.unpack_from(order + "H", data, entry)[0] == _SUBFILE_TYPE:
                     kind = struct.unpack_from(order + "I", data, entry + (12 if is_big else 8))[0]
             if not kind & _REDUCED_OR_MASK:
                 found.append((number, size))
@@ -67,7 +68,7 @@ def is_animation(data):
     """Tell whether ``data`` is a WebP or PNG file with several pictures that follow each other in time."""
     if data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X":
         return bool(data[20] & 2)
-    # The chunk comes before the first picture.
+    # PNG marks an animation by the chunk acTL before the first picture.
     return data[:4] == b"\x89PNG" and b"acTL" in data[: max(data.find(b"IDAT"), 0)]
 
 
@@ -85,9 +86,9 @@ class PageReader:
     Parameters
     ----------
     file : idt.files.source_file.SourceFile
-        Closed in the end.
+        `close` closes it.
     data : bytes
-        Its content.
+        Content of the file.
     pages : list of (int, (int, int))
         As from `pages_of`.
     path : str

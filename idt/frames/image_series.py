@@ -15,7 +15,9 @@ from idt.files.walk import literal_start
 from idt.frames.suffixes import IMAGES
 
 _NUMBERS = re.compile("[0-9]+")
+# Beginning of the key of a series that holds flow.
 _FLOW = re.compile(r"flow|[xyuv]_?#")
+# Most series that a message lists.
 _SHOWN = 6
 
 
@@ -38,25 +40,25 @@ def series_in(folder):
     DataError
         If the folder holds no images, or several series that may be meant.
     """
-    kinds: dict[str, list[Path]] = {}
+    series: dict[str, list[Path]] = {}
     for path in folder.iterdir():
         if is_image(path):
-            kinds.setdefault(_kind(path), []).append(path)
-    if not kinds:
+            series.setdefault(_key(path), []).append(path)
+    if not series:
         raise DataError(f"{folder} holds no image files ({' '.join(IMAGES)}); name a video file inside it")
-    frames = [kind for kind in kinds if not _FLOW.match(kind)] if len(kinds) > 1 else list(kinds)
+    frames = [key for key in series if not _FLOW.match(key)] if len(series) > 1 else list(series)
     if len(frames) != 1:
-        shown = [f"{_pattern(kind)} ({len(kinds[kind])})" for kind in sorted(kinds)]
+        shown = [f"{_pattern(key)} ({len(series[key])})" for key in sorted(series)]
         rest = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
         raise DataError(
-            f"{folder} holds {len(kinds)} series of images, {', '.join(shown[:_SHOWN])}{rest}; name the one that is"
-            f' meant: "{folder / _pattern(sorted(frames or kinds)[0])}"'
+            f"{folder} holds {len(series)} series of images, {', '.join(shown[:_SHOWN])}{rest}; name the one that is"
+            f' meant: "{folder / _pattern(sorted(frames or series)[0])}"'
         )
     notes = []
-    if len(kinds) > 1:
-        others = ", ".join(sorted(_pattern(kind) for kind in kinds if kind != frames[0]))
+    if len(series) > 1:
+        others = ", ".join(sorted(_pattern(key) for key in series if key != frames[0]))
         notes.append(f"{folder}: {_pattern(frames[0])} is read; {others} are taken for flow and left out")
-    return sorted(kinds[frames[0]], key=natural_order), notes
+    return sorted(series[frames[0]], key=natural_order), notes
 
 
 def matching_images(pattern):
@@ -87,7 +89,7 @@ def numbered_images(path, number):
     ----------
     path : Path
     number : re.Match
-        Of the ``%05d`` in the name.
+        Match of ``%05d`` in the name.
 
     Returns
     -------
@@ -146,7 +148,7 @@ def frame_folders(folders, root):
 
 def is_image(path):
     """Tell by the suffix whether ``path`` is an image; hidden files are not."""
-    # Such as macOS's ._frame1.png.
+    # macOS adds hidden files such as ._frame1.png, which hold no picture.
     return path.suffix.lower() in IMAGES and not path.name.startswith(".") and path.is_file()
 
 
@@ -156,12 +158,12 @@ def natural_order(path):
     return [int(p) if i % 2 else p for i, p in enumerate(pieces)], path.name
 
 
-def _kind(path):
-    """Return a name with # in place of its numbers; names without numbers form one series, the empty string."""
+def _key(path):
+    """Return the key of a file's series: its name with # for each number, or the empty string if it has no number."""
     stem = _NUMBERS.sub("#", path.stem)
     return stem + path.suffix if "#" in stem else ""
 
 
-def _pattern(kind):
-    """Return the shell pattern of a series."""
-    return kind.replace("#", "*") if kind else "names without a number"
+def _pattern(key):
+    """Return the shell pattern of a series from its key."""
+    return key.replace("#", "*") if key else "names without a number"

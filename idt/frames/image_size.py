@@ -1,7 +1,8 @@
 """Read width and height from the first bytes of an image, before a decoder allocates memory for them.
 
-A few hundred kilobytes of PNG, WebP or TIFF unpack to gigabytes. The kinds of images known here are those of
-`idt.frames.suffixes.IMAGES`, told by their content. Another kind has no size, and is not decoded.
+A few hundred kilobytes of PNG, WebP or TIFF may unpack to gigabytes. The kinds of images in
+`idt.frames.suffixes.IMAGES` are recognised by their content. An image of another kind gets no size here and is not
+decoded.
 """
 
 import re
@@ -10,14 +11,15 @@ import struct
 from idt.errors import DataError
 
 SCANS = 1000
-"""Most scans of a JPEG. Each may cost a pass over all pixels and takes a few bytes; progressive encoders write ten."""
+"""A JPEG of more scans is refused: a scan of a few bytes may cost a pass over all pixels. Encoders write about ten."""
 
 _PNM = re.compile(rb"P[1-6](?:\s|#[^\r\n]*[\r\n])+(\d{1,9})(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})")
 
-# Frame headers of JPEG: SOF0 to SOF15, but for the tables of Huffman (C4) and arithmetic coding (CC) and for JPG (C8).
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Markers of JPEG's frame headers, SOF0 to SOF15, without the tables of Huffman coding (C4) and arithmetic coding (CC)
+# and the reserved JPG (C8).
+_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
-# Pairs of TIFF tags, width and height of the image or of a tile, and the layout of the numbers that writers put there.
+# Pairs of TIFF tags, width and height of the image or of a tile, and the formats of their values by TIFF's type.
 _TIFF_PAIRS = ((256, 257), (322, 323))
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
@@ -55,7 +57,8 @@ def check_pixels(name, size, most):
 
 
 def has_too_many_scans(data):
-    """Tell whether ``data`` is a JPEG of more than `SCANS` scans; a scan cannot contain the marker's bytes."""
+    """Tell whether ``data`` is a JPEG of more than `SCANS` scans, by the marker that begins each scan."""
+    # No scan contains the two bytes of the marker.
     return data[:2] == b"\xff\xd8" and data.count(b"\xff\xda") > SCANS
 
 
@@ -66,12 +69,12 @@ def _png(data):
 def _jpeg(data):
     at = 2
     while True:
-        # A decoder passes over anything up to the next marker, too.
+        # As a decoder does, skip all bytes up to the next marker.
         at = data.index(b"\xff", at)
         while data[at] == 0xFF:
             at += 1
         marker = data[at]
-        if marker in _FRAMES:
+        if marker in _FRAME_MARKERS:
             height, width = struct.unpack_from(">HH", data, at + 4)
             return width, height
         has_no_length = marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8
@@ -110,7 +113,7 @@ def tiff_size(data, at=None):
     ----------
     data : bytes
     at : int, optional
-        Byte at which its directory lies; by default that of the first page.
+        Offset of the directory of the page; by default of the first page's.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def tiff_size(data, at=None):
 
 
 def _jp2(data):
-    """Return the size in the codestream, which the decoder obeys; the boxes may contradict it."""
+    """Return the size that the codestream records, because decoders use it even if the boxes of the file differ."""
     at = 0
     while data[at : at + 4] != b"\xff\x4f\xff\x51":
         length, kind = struct.unpack_from(">I4s", data, at)

@@ -33,23 +33,24 @@ from idt.params.decoder import REMEDY
 from idt.workers.patience import allowed, refuse_late
 
 IMAGE_HEAD = 1 << 20
-"""Bytes of a file that may be an image: a JPEG may describe itself at length before it says how large it is."""
+"""The size of an image is searched for in this many bytes: the metadata of a JPEG may be long and come first."""
 
 MOST_REPEATED = 0.2
 """Largest share of frames that repeat the previous one although their packets differ; a video with more is refused."""
 
-# ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
-_TEXT_CODECS = ("ansi", "bint", "xbin", "idf")
+_TEXT_CODECS = ("ansi", "bint", "xbin", "idf")  # FFmpeg draws the letters of a text file as pictures with these
 _PICTURE_CODECS = ("png", "mpng", "mjpg", "jpeg", "bmp", "gif", "webp")
 # Lossless codecs whose packets differ even for equal pictures.
 _LOSSLESS_CODECS = ("ffv1",)
-_NAMES = {"av01": "AV1", "vvc1": "VVC", "evc1": "EVC", "hev1": "HEVC", "hvc1": "HEVC", "avc1": "H.264", "h264": "H.264"}
+_CODEC_NAMES = {
+    "av01": "AV1", "vvc1": "VVC", "evc1": "EVC", "hev1": "HEVC", "hvc1": "HEVC", "avc1": "H.264", "h264": "H.264"
+}  # fmt: skip
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
-# OpenCV has one log level for all threads.
-_LOGGING = Lock()
+# Held while the log level is changed, because OpenCV has one level for all threads.
+_LOG_LEVEL = Lock()
 
-# ffmpeg reads its log level from here when it is first used; a level that the user has set stays.
+# FFmpeg reads its log level from this variable when it is first used; a level that the user has set stays.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
@@ -74,8 +75,8 @@ class OpencvReader:
         self.name = f"camera {source}" if is_camera else Path(path).name
         self.position = 0
         self._file, self._max_pixels = None if is_camera else source, max_pixels
-        self._given = self._repeated = 0
-        self._last: np.ndarray | None = None
+        self._n_read = self._n_repeated = 0
+        self._last_image: np.ndarray | None = None
         if self._file is not None:
             refuse_playlist(path, self._file.head(HEAD))
             self._check_size(image_size(self._file.head(IMAGE_HEAD)) or (0, 0))
@@ -91,7 +92,7 @@ class OpencvReader:
             refuse_late(began, self._patience, path)
             raise DataError(f"{path} is not a video that OpenCV can decode, or it is damaged")
         self._check_size(map(int, map(self._capture.get, (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))))
-        # Some versions turn the pictures by themselves, and some do not.
+        # Some versions of OpenCV rotate frames by default; here they are rotated by `_turn` in all versions.
         turned = not is_camera and self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         self._turn = _TURNS.get(int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360) if turned else None
         rate, count = (self._capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
@@ -116,27 +117,27 @@ class OpencvReader:
     def skip(self):
         """Grab a frame without converting it."""
         began = time.monotonic()
-        there = self._capture.grab()
-        self.position += there
+        has_frame = self._capture.grab()
+        self.position += has_frame
         refuse_late(began, self._patience, self.path or self.name)
         self._refuse_codec()
-        return there
+        return has_frame
 
     def read(self):
         """Return the next frame, (H, W, 3) BGR uint8."""
         began = time.monotonic()
-        there, image = self._capture.read()
-        self.position += there
+        has_frame, image = self._capture.read()
+        self.position += has_frame
         refuse_late(began, self._patience, self.path or self.name)
-        if not there:
+        if not has_frame:
             self._refuse_codec()
             return None
         # A video may announce small frames and go on with large ones.
         self._check_size(image.shape[1::-1])
         if self._file is not None:
-            self._given += 1
-            self._repeated += self._last is not None and _are_equal(image, self._last)
-            self._last = image
+            self._n_read += 1
+            self._n_repeated += self._last_image is not None and _are_equal(image, self._last_image)
+            self._last_image = image
         return image if self._turn is None else cv2.rotate(image, self._turn)
 
     def label(self, index):
@@ -146,7 +147,7 @@ class OpencvReader:
     def times(self):
         """Return the time of each frame in seconds since the first, or None if the file has no times.
 
-        Every frame is decoded for it once more.
+        Every frame is decoded once more for this.
         """
         if self._file is None:
             return None
@@ -164,7 +165,7 @@ class OpencvReader:
         Parameters
         ----------
         at_end : bool
-            The source has ended, and not only the part of it that is wanted.
+            Whether the source has ended, and not only the chosen range of it.
 
         Returns
         -------
@@ -177,7 +178,7 @@ class OpencvReader:
         """
         if self._file is None:
             return []
-        self._refuse_stale()
+        self._refuse_repeats()
         if not at_end:
             return []
         if containers.is_truncated(self._file):
@@ -188,9 +189,9 @@ class OpencvReader:
             return []
         packets, _, _ = self._packets()
         if containers.is_mp4(self._file):
-            # An MP4 announces the count of its sample table, and packets after a damaged one cannot be read.
+            # An MP4 announces the number of its samples exactly. OpenCV reads no packets after a damaged packet.
             packets = self.n_frames
-        # A count estimated from the duration, or hidden frames, do not prove a loss.
+        # Frames are not lost if the number was estimated from the duration, or if an edit list hides them.
         if self.position >= packets - _slack(packets) or containers.is_edited(self._file):
             return []
         return [f"{self.name} is damaged: OpenCV stops after {self.position} of {packets} frames; to read on, {REMEDY}"]
@@ -198,7 +199,7 @@ class OpencvReader:
     def close(self):
         """Release the file or camera."""
         self._capture.release()
-        self._last = None
+        self._last_image = None
         if self._file is not None:
             self._file.close()
 
@@ -211,7 +212,7 @@ class OpencvReader:
             return
         packets, _, _ = self._packets()
         if packets:
-            known = _NAMES.get(self._codec)
+            known = _CODEC_NAMES.get(self._codec)
             codec = f"{known} ({self._codec})" if known else printable(self._codec) or "unknown"
             raise DataError(
                 f"no frames in {self.name}: OpenCV decodes none of its {packets} packets, whose codec is {codec};"
@@ -224,16 +225,16 @@ class OpencvReader:
         if 2 * largest < self.size:
             raise DataError(f"{self.name} begins with a cover picture, which OpenCV takes for the video; {REMEDY}")
 
-    def _refuse_stale(self):
+    def _refuse_repeats(self):
         """Refuse a video whose frames repeat although its packets do not."""
-        if self._repeated <= MOST_REPEATED * (self._given - 1) or self._codec in _LOSSLESS_CODECS:
+        if self._n_repeated <= MOST_REPEATED * (self._n_read - 1) or self._codec in _LOSSLESS_CODECS:
             return
         packets, still, _ = self._packets()
-        if packets > 1 and self._repeated / (self._given - 1) - still / (packets - 1) > MOST_REPEATED:
+        if packets > 1 and self._n_repeated / (self._n_read - 1) - still / (packets - 1) > MOST_REPEATED:
             self.close()
             raise DataError(
-                f"{self.name}: {self._repeated} of {self._given} frames that OpenCV {cv2.__version__} gives repeat the"
-                f" one before, but the video does not stand still: it is interlaced, as it seems; {REMEDY}"
+                f"{self.name}: {self._n_repeated} of {self._n_read} frames that OpenCV {cv2.__version__} gives repeat"
+                f" the one before, but the video does not stand still: it is interlaced, apparently; {REMEDY}"
             )
 
     def _packets(self):
@@ -257,18 +258,18 @@ class OpencvReader:
 
 
 def cut_short(name, position, announced):
-    """Describe a truncated file: ``name``, ``position`` frames decoded, and those ``announced``, None if unknown."""
+    """Return the note on a truncated file ``name``: ``position`` of ``announced`` frames decode, None if unknown."""
     of = "" if announced is None else f" of {announced} announced"
     return f"{name} is truncated: {position}{of} frames decode"
 
 
 def _slack(count):
-    """Return by how many frames an announced count may be wrong in an intact file; packed B-frames take two."""
+    """Return by how many frames an announced count may be wrong in an intact file; with packed B-frames it is two."""
     return max(2, count // 100)
 
 
 def _are_equal(one, other):
-    # The middle row tells most frames from each other.
+    # The middle rows are compared first, because they differ in most frames that differ.
     middle = len(one) // 2
     return one.shape == other.shape and np.array_equal(one[middle], other[middle]) and np.array_equal(one, other)
 
@@ -279,7 +280,7 @@ def _capture(file, seconds):
         # By itself OpenCV ends the video after 30 s without a frame, and says nothing.
         times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 1000 * seconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000 * seconds]
         return cv2.VideoCapture(file.name, cv2.CAP_FFMPEG, times)
-    # Others may tell a format by the suffix.
+    # Another backend gets the name, because it may recognise a format by the suffix.
     return cv2.VideoCapture(os.path.abspath(file.path), cv2.CAP_ANY)
 
 
@@ -289,8 +290,8 @@ def silence_opencv():
     if "OPENCV_LOG_LEVEL" in os.environ:
         yield
         return
-    with _LOGGING:
-        logging = getattr(cv2.utils, "logging", cv2)  # OpenCV before 5 has these two at the top
+    with _LOG_LEVEL:
+        logging = getattr(cv2.utils, "logging", cv2)  # in cv2 itself before OpenCV 5
         level = logging.getLogLevel()
         logging.setLogLevel(0)
         try:

@@ -21,10 +21,10 @@ from idt.files.source_file import open_source
 from idt.imports.opencv import cv2
 
 FRAME_DIGITS = 9
-"""Digits of a frame's number: a year of video has a billion frames."""
+"""A frame's number has at most this many digits: a year of video has a billion frames."""
 
 FARTHEST = 1e9
-"""Largest coordinate of a box in pixels, which float32 can hold."""
+"""No coordinate of a box is farther from 0, in pixels."""
 
 NO_BOXES = np.empty((0, 4), np.float32)
 
@@ -46,7 +46,7 @@ class Boxes:
     lines : dict of int to int
         Line of the file that each frame stands on, from 1.
     digest : str
-        SHA-256 of the file that they were read from.
+        SHA-256 of the file that the boxes were read from.
     """
 
     name: str
@@ -150,7 +150,7 @@ def match_mask(boxes, shape):
     Parameters
     ----------
     boxes : (k, 4) float32
-        Corners x1 y1 x2 y2 in pixels of the image; what reaches beyond it is ignored.
+        Corners x1 y1 x2 y2 in pixels of the image; parts of a box beyond the image are ignored.
     shape : (int, int)
         Height and width.
 

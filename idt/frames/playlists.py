@@ -1,16 +1,16 @@
 """Refuse playlists and session descriptions, which make FFmpeg read other files.
 
 The digest of such a file does not cover the files that FFmpeg would read. FFmpeg's readers of HLS, DASH, IMF and concat
-lists would open other files, and its reader of SDP would open the network. Each knows its files by their beginning.
-Text of any other kind is no video either: FFmpeg turns some into pictures of its letters.
+lists would open other files, and its reader of SDP would open the network. Each reader recognises its files by their
+first bytes. Text of any other kind is no video either: FFmpeg turns some into pictures of its letters.
 """
 
 from idt.errors import DataError
 
 HEAD = 4096
-"""Bytes that are looked at."""
+"""A file is recognised by this many bytes at its beginning."""
 
-# ID3 is a tag of sound files, which FFmpeg passes over before it looks what a file is.
+# ID3 is a tag of sound files. FFmpeg skips it before it recognises a file, so a playlist may follow it.
 _HEADS = (b"#EXTM3U", b"ffconcat", b"# VobSub", b"v=0", b"ID3")
 
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b") | {127}

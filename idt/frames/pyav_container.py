@@ -1,8 +1,8 @@
 """Open the container of a video file with PyAV, and choose its video stream.
 
-FFmpeg reads the file through `idt.files.source_file`, and nothing else: it may open no other file and no address, and
-takes only the containers that are listed here, none of which names other files. FFmpeg may decode the first frame to
-probe a stream; from then on a frame of too many pixels is refused before its memory is asked for.
+FFmpeg reads the file through `idt.files.source_file`. It may open no other file and no address, and takes only the
+containers that are listed here, none of which names other files. FFmpeg may decode the first frame to probe a stream;
+from then on a frame of too many pixels is refused before memory is allocated for it.
 """
 
 import math
@@ -30,16 +30,17 @@ FORMATS = (
 )
 """FFmpeg's demuxers of videos. Left out: playlists, devices, networks, sound, subtitles, and text drawn as pictures."""
 
-# PyAV has one log level for all threads.
-_PRINTING = Lock()
+# Held while the log level is changed, because PyAV has one level for all threads.
+_LOG_LEVEL = Lock()
 
-# AVFMT_FLAG_GENPTS
+# FFmpeg's AVFMT_FLAG_GENPTS.
 _GENERATE_STAMPS = 1
 
-_PICTURES = frozenset(("bmp", "gif", "jpeg2000", "jpegls", "mjpeg", "png", "ppm", "tiff", "webp"))
-_COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
-_CODEC = re.compile(r"Video: (\w+)[^,\n]*?(?: \((\S+) / 0x\w+\))?,")
-_DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+_PICTURE_CODECS = frozenset(("bmp", "gif", "jpeg2000", "jpegls", "mjpeg", "png", "ppm", "tiff", "webp"))
+_COVER_FLAGS = Disposition.attached_pic | Disposition.timed_thumbnails
+# A video stream in FFmpeg's description of a container: the name and the four-letter code of its codec.
+_CODEC_LINE = re.compile(r"Video: (\w+)[^,\n]*?(?: \((\S+) / 0x\w+\))?,")
+_DURATION_TAG = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
 class ByteReader:
@@ -50,14 +51,14 @@ class ByteReader:
     file : idt.files.source_file.SourceFile
     """
 
-    # FFmpeg tells some formats by the suffix of a name.
+    # Without a suffix, from which FFmpeg would guess some formats.
     name = "video"
 
     def __init__(self, file):
         self._file, self._at = file, 0
 
     def read(self, size):
-        """Read ``size`` bytes, or all there are."""
+        """Read ``size`` bytes, or fewer at the end."""
         data = self._file.read_at(self._at, size)
         self._at += len(data)
         return data
@@ -91,14 +92,14 @@ def open_container(file, path, max_pixels):
     Raises
     ------
     DataError
-        If it is no container of videos that FFmpeg knows, or damaged.
+        If the file is no container of videos that FFmpeg knows, is damaged, or holds larger frames.
     """
     refuse_playlist(path, file.head(HEAD))
     check_pixels(os.path.basename(path), image_size(file.head(IMAGE_HEAD)) or (0, 0), max_pixels)
     # No options are given to the decoders, because PyAV crashes when a stream appears later, as in MPEG.
-    closed = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
+    limits = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
     try:
-        container = av.open(ByteReader(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
+        container = av.open(ByteReader(file), container_options=limits, io_open=_refuse_url, metadata_errors="replace")
     except av.FFmpegError:
         raise DataError(f"{path} is not a video that PyAV can decode, or it is damaged") from None
     # With this flag FFmpeg would hold packets back until their time stamps are known.
@@ -112,9 +113,9 @@ def decoder_options(max_pixels, *, vectors=False):
     Parameters
     ----------
     max_pixels : int
-        Most pixels of a frame. FFmpeg is told more, because it counts whole blocks.
+        Most pixels of a frame. The decoder gets a larger limit, because it counts whole blocks.
     vectors : bool
-        Export motion vectors.
+        Whether the decoder exports its motion vectors.
     """
     options = {"max_pixels": f"{2 * max_pixels + 65536}"}
     return {**options, **EXPORT} if vectors else options
@@ -132,25 +133,25 @@ def video_of(container, path):
     Returns
     -------
     stream : av.video.stream.VideoStream
-        The first that is no cover.
+        The first that is no cover picture.
     notes : list of str
         Notes about the other streams.
 
     Raises
     ------
     DataError
-        If there is none, or FFmpeg has no decoder for it.
+        If there is no such stream, or FFmpeg has no decoder for it.
     """
     name = os.path.basename(path)
     streams = [stream for stream in container.streams if stream.type == "video"]
-    videos = [stream for stream in streams if not Disposition(stream.disposition) & _COVERS]
+    videos = [stream for stream in streams if not Disposition(stream.disposition) & _COVER_FLAGS]
     if not videos:
         raise DataError(f"{path} holds {'a cover picture, but no video' if streams else 'no video'}")
-    # Some programs write a cover without saying that it is one.
-    moving = [stream for stream in videos if _codec_name(stream) not in _PICTURES] or videos
+    # Some programs write a cover picture without the flag that it is one.
+    moving = [stream for stream in videos if _codec_name(stream) not in _PICTURE_CODECS] or videos
     stream = moving[0]
     if stream.codec_context is None:
-        codec = _described(container, streams.index(stream))
+        codec = _codec_description(container, streams.index(stream))
         raise DataError(
             f"{path} is a video of the codec {codec}, which PyAV cannot decode; convert it: ffmpeg -i {name} -c:v"
             " libx264 converted.mp4"
@@ -168,10 +169,13 @@ def rate_of(stream):
 
 
 def announced(container, stream):
-    """Return the number of frames that a ``container`` announces for a ``stream``, or an estimate; None if unknown."""
+    """Return the number of frames of a ``stream`` that its ``container`` announces; None if unknown.
+
+    Without a number it is estimated from the duration and the frame rate.
+    """
     if stream.frames:
         return stream.frames
-    tag = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    tag = _DURATION_TAG.fullmatch(stream.metadata.get("DURATION", ""))
     if tag:
         hours, minutes, seconds = map(float, tag.groups())
         duration = 3600 * hours + 60 * minutes + seconds
@@ -184,18 +188,19 @@ def announced(container, stream):
     return count if 0 < count < 2**31 else None
 
 
-def _refuse(url, *_):
+def _refuse_url(url, *_):
+    """Refuse the ``url`` of another file or an address that FFmpeg wants to open."""
     raise PermissionError(f"a video must not refer to another file or address, got {url}")
 
 
-def _described(container, index):
+def _codec_description(container, index):
     """Return the codec's name and four-letter code of a video stream without a decoder."""
     # Only FFmpeg's log names the codec, and PyAV drops that log by default.
-    with _PRINTING:
+    with _LOG_LEVEL:
         level = av.logging.get_level()
         av.logging.set_level(av.logging.INFO)
         try:
-            found = _CODEC.findall(container.dumps_format())
+            found = _CODEC_LINE.findall(container.dumps_format())
         finally:
             av.logging.set_level(level)
     name, letters = found[index] if index < len(found) else ("", "")

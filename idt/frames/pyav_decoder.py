@@ -1,4 +1,4 @@
-"""Video files, decoded by PyAV: the reader has the attributes that `idt.frames.opencv_decoder` describes.
+"""Video files, decoded by PyAV; the reader has the interface that `idt.frames.opencv_decoder` describes.
 
 One thread decodes, so that a damaged stream gives the same frames on every machine. Packets that the decoder refuses,
 and data that the container cannot split into packets, are skipped.
@@ -23,7 +23,7 @@ from idt.frames.pyav_pictures import Deinterlacer, FrameConverter
 from idt.params.bounds import MOST_PIXELS
 
 RETRIES = 100
-"""Errors of reading, one after the other, after which a file counts as read."""
+"""After this many errors of reading in a row, a file counts as read to its end."""
 
 
 class PyavReader:
@@ -32,7 +32,7 @@ class PyavReader:
     Parameters
     ----------
     file : SourceFile
-        Closed in the end.
+        `close` closes it.
     path : str
         The file, as it was given.
     max_pixels : int
@@ -45,7 +45,7 @@ class PyavReader:
     Attributes
     ----------
     vectors : structured array or None
-        Those of the last frame that was read, if they are its flow from the frame before.
+        Motion vectors of the last frame that was read, if they are the flow from the frame before it.
     """
 
     kind, channels, decoder = "file", "bgr", "pyav"
@@ -65,12 +65,12 @@ class PyavReader:
             deinterlacer = Deinterlacer() if deinterlace else None
             vectors = vectors and not deinterlace
             options = decoder_options(max_pixels, vectors=vectors)
-            self._decoded = _decode(self._container, self._stream, self._damage, options, deinterlacer)
+            self._frames = _decode(self._container, self._stream, self._damage, options, deinterlacer)
             if vectors:
-                self._decoded = with_vectors(self._decoded, context)
+                self._frames = with_vectors(self._frames, context)
             # PyAV's container and streams form a reference cycle, which would keep the file open if no one closes the
             # reader.
-            self._release = weakref.finalize(self, _close, self._decoded, self._container, file)
+            self._release = weakref.finalize(self, _close, self._frames, self._container, file)
         except BaseException:
             self._container.close()
             raise
@@ -107,7 +107,7 @@ class PyavReader:
     def times(self):
         """Return the time of each frame in seconds since the first, or None if the file has no times.
 
-        Every frame is decoded for it once more.
+        Every frame is decoded once more for this.
         """
         found = array("d")
         with open_container(self._file, self.path, self._max_pixels) as container:
@@ -117,14 +117,14 @@ class PyavReader:
                 stamp = frame.dts if frame.pts is None else frame.pts
                 if stamp is None:
                     return None
-                # A frame that is lost came between its neighbours.
+                # The time of a lost frame is interpolated below.
                 found.extend([math.nan] * (number - len(found)))
                 found.append(float(stamp * stream.time_base))
         stamps = np.array(found)
-        there = np.flatnonzero(~np.isnan(stamps))
-        if len(there) < 2:
+        known = np.flatnonzero(~np.isnan(stamps))
+        if len(known) < 2:
             return None
-        stamps = np.interp(np.arange(len(stamps)), there, stamps[there])
+        stamps = np.interp(np.arange(len(stamps)), known, stamps[known])
         return stamps - stamps[0] if (np.diff(stamps) > 0).all() else None
 
     def faults(self, at_end):
@@ -133,7 +133,7 @@ class PyavReader:
         Parameters
         ----------
         at_end : bool
-            The source has ended, and not only the part of it that is wanted.
+            Whether the source has ended, and not only the chosen range of it.
 
         Returns
         -------
@@ -148,9 +148,9 @@ class PyavReader:
             [i for i in numbers if i < damage.last or not is_truncated] for numbers in (damage.lost, damage.damaged)
         )
         if lost:
-            plural = f"frames {shown_ranges(lost)} do" if len(lost) > 1 else f"frame {lost[0]} does"
-            left = "are" if len(lost) > 1 else "is"
-            found.append(f"{self.name} is damaged: {plural} not decode and {left} left out")
+            several = len(lost) > 1
+            subject = f"frames {shown_ranges(lost)} do" if several else f"frame {lost[0]} does"
+            found.append(f"{self.name} is damaged: {subject} not decode and {'are' if several else 'is'} left out")
         if damaged:
             plural = "s" * (len(damaged) > 1)
             found.append(f"{self.name} is damaged: frame{plural} {shown_ranges(damaged)} decoded with errors")
@@ -162,7 +162,7 @@ class PyavReader:
 
     def _next(self):
         """Return the next decoded frame, or None."""
-        number, frame, *vectors = next(self._decoded, (-1, None))
+        number, frame, *vectors = next(self._frames, (-1, None))
         if frame is not None:
             self.position = number + 1
             self.vectors = vectors[0] if vectors else None
@@ -175,13 +175,16 @@ def _close(*items):
 
 
 def _decode(container, stream, damage, options, deinterlacer=None):
-    """Yield frames with their numbers; a method would keep the reader, and with it the file, open."""
+    """Yield decoded frames with their numbers.
+
+    This is no method, because its generator would then keep a reference to the reader, and the file open.
+    """
     context = stream.codec_context
     context.thread_count = 1
     context.options = options
-    # The deinterlacer needs the next frame, too.
+    # Numbers of the frames in the deinterlacer, which returns a frame after it has received the next one.
     waiting: deque[int] = deque()
-    for frames in _sent(context, _packets(container, stream, damage), damage):
+    for frames in _decode_packets(context, _packets(container, stream, damage), damage):
         for frame in frames:
             number = damage.receive(frame.pts, frame.is_corrupt)
             if number is None:
@@ -197,11 +200,11 @@ def _decode(container, stream, damage, options, deinterlacer=None):
         yield waiting.popleft(), ready
 
 
-def _sent(context, packets, damage):
-    """Yield lists of frames that the decoder returns for packets; the packet None flushes it."""
+def _decode_packets(context, packets, damage):
+    """Yield the list of frames that the decoder returns for each packet; the packet None flushes the decoder."""
     for packet in packets:
         stamp = None if packet is None else packet.pts
-        # An edit list hides frames that others refer to.
+        # Packets that an edit list hides are decoded for others that refer to them, but give no frame.
         if packet is not None and not packet.is_discard:
             damage.send(stamp)
         try:

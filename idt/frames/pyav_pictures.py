@@ -1,9 +1,10 @@
 """Convert PyAV's frames to upright BGR images as OpenCV decodes them, deinterlaced if asked for.
 
-FFmpeg's swscale makes BGR of a frame. The flags are those of OpenCV, so that pictures of one version of FFmpeg are
-equal level for level: bicubic chroma; colours beyond those of BT.709 (BT.2020, Display P3, HLG, PQ) mapped to BT.709;
-other transfer curves left alone. An interlaced frame is converted like a progressive one, as OpenCV before 4.13 does;
-every other line is interpolated only where the caller asks for it (yadif, one frame for each).
+FFmpeg's swscale converts frames to BGR with the flags that OpenCV gives it, so that both libraries return equal pixels
+with one version of FFmpeg. Chroma is interpolated bicubically. Colours beyond BT.709 (BT.2020, Display P3, HLG, PQ) are
+mapped to BT.709; other transfer curves are left alone. An interlaced frame is converted like a progressive one, as
+OpenCV before 4.13 does. Only if the caller asks for it, every other line is interpolated (yadif, one output frame for
+each input frame).
 """
 
 from fractions import Fraction
@@ -13,13 +14,15 @@ from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoR
 
 from idt.imports.opencv import cv2
 
+# Turns by the angle that a frame records, in degrees.
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
+# Primaries and transfer curves of colours beyond BT.709.
 _WIDE = (ColorPrimaries.BT2020, ColorPrimaries.SMPTE431, ColorPrimaries.SMPTE432)
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
 # Codecs whose chroma samples lie left of the centre unless the frame says otherwise.
-_LEFT = ("h264", "hevc")
+_LEFT_CHROMA_CODECS = ("h264", "hevc")
 
 
 class FrameConverter:
@@ -34,7 +37,7 @@ class FrameConverter:
         self._codec = stream.codec_context.name
         self._reformatter = VideoReformatter()
         self._graph: Graph | None = None
-        self._form: tuple | None = None
+        self._graph_form: tuple | None = None
 
     def convert(self, frame):
         """Convert a frame to an image.
@@ -58,14 +61,14 @@ class FrameConverter:
         return image if turn is None else cv2.rotate(image, turn)
 
     def _filtered(self, frame, is_wide):
-        """Convert with a filter, which maps wide colours and treats interlaced frames as progressive ones."""
+        """Convert with a filter graph, which maps wide colours and treats interlaced frames as progressive ones."""
         form = (frame.format.name, frame.width, frame.height, is_wide)
-        if self._graph is None or form != self._form:
+        if self._graph is None or form != self._graph_form:
             options = "flags=bicubic"
             if is_wide:
                 options += ":out_primaries=bt709:out_transfer=bt709"
-                options += ":in_chroma_loc=left" if self._codec in _LEFT else ""
-            self._graph, self._form = graph(frame, ("scale", options), ("format", "pix_fmts=bgr24")), form
+                options += ":in_chroma_loc=left" if self._codec in _LEFT_CHROMA_CODECS else ""
+            self._graph, self._graph_form = graph(frame, ("scale", options), ("format", "pix_fmts=bgr24")), form
         self._graph.push(frame)
         return self._graph.pull()
 
@@ -75,7 +78,7 @@ class Deinterlacer:
 
     def __init__(self):
         self._graph: Graph | None = None
-        self._form: tuple | None = None
+        self._graph_form: tuple | None = None
 
     def deinterlace(self, frame):
         """Push a frame, and return the frames that are ready.
@@ -88,17 +91,17 @@ class Deinterlacer:
         Returns
         -------
         list of av.VideoFrame
-            A frame comes when the next one is known.
+            A frame is returned after the next one has been pushed.
         """
         ready = []
         form = None if frame is None else (frame.format.name, frame.width, frame.height)
-        if form != self._form and self._graph is not None:
+        if form != self._graph_form and self._graph is not None:
             self._graph.push(None)
             ready = _pull(self._graph)
             self._graph = None
         if frame is not None:
             if self._graph is None:
-                self._graph, self._form = graph(frame, ("yadif", "mode=send_frame:deint=all")), form
+                self._graph, self._graph_form = graph(frame, ("yadif", "mode=send_frame:deint=all")), form
             self._graph.push(frame)
             ready += _pull(self._graph)
         return ready
@@ -111,7 +114,7 @@ def graph(frame, *filters):
     ----------
     frame : av.VideoFrame
     *filters : (str, str)
-        Names and options, in order.
+        Name and options of each filter, in order.
 
     Returns
     -------

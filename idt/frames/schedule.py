@@ -1,8 +1,8 @@
 """Choose the frames of a source: a range, and all or those nearest to a frame rate.
 
 A source with a constant rate r shows frame i at i / r seconds. With ``fps`` = f < r, frame k of the result is frame
-round(k · r / f): the nearest, none twice. If the rate varies, frame k is the one whose time stamp, in seconds from the
-first frame, is nearest to k / f; the earlier of two, none twice.
+round(k · r / f): the nearest, none twice. If the rate varies, frame k is the frame whose time stamp, in seconds from
+the first frame, is nearest to k / f, or the earlier of two frames; none twice.
 """
 
 import math
@@ -11,9 +11,9 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 
 FAR = 2**62
-"""Number beyond any frame, which is still an index that bisect takes."""
+"""This number is beyond any frame, and still an index for `bisect`."""
 
-# 0.3 s at 10 frames/s would be frame 3.0000000000000004.
+# Products of times and rates are rounded to so many digits; 1.1 s at 10 frames/s would be frame 11.000000000000002.
 _DIGITS = 6
 
 
@@ -33,7 +33,7 @@ def variable_times(times, rate):
     """
     if times is None or not len(times):
         return None
-    # Stamps are rounded to the clock of the container, which ticks a thousand times a second in many.
+    # Stamps are rounded to the clock of the container, often 1000 ticks per second.
     return None if np.abs(times * rate - np.arange(len(times))).max() < 0.5 else times
 
 
@@ -67,7 +67,7 @@ class Schedule:
         return bisect_left(range(max(number, after) + 1), number, lo=after, key=self.number)
 
     def count(self, k, last):
-        """Return how many frames are chosen from the ``k``-th on up to the source number ``last``, inclusive."""
+        """Count the chosen frames from the ``k``-th to the source number ``last``, inclusive."""
         return max(0, bisect_right(range(last + 1), last, key=self.number) - k)
 
     def first_at(self, seconds):
@@ -97,7 +97,8 @@ def nearest(times, fps):
     (m,) int64
         Their numbers, rising.
     """
-    # Frame i is nearest to all times between the middle of i − 1 and i, exclusive, and the middle of i and i + 1.
+    # Frame i is nearest to all times between the middle of i − 1 and i, exclusive, and the middle of i and i + 1. It is
+    # chosen if a multiple of 1 / fps lies there; ``last`` is the number of the last multiple up to its second middle.
     middles = np.append((times[:-1] + times[1:]) / 2, times[-1:])
     last = np.floor(np.round(middles * fps, _DIGITS))
     return np.flatnonzero(np.diff(last, prepend=-1) > 0)

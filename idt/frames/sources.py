@@ -39,7 +39,7 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
     max_pixels : int
         Most pixels of a frame of a file or camera.
     decoder, deinterlace, vectors
-        Of video files, as `idt.frames.decoders.open_file`.
+        As for `idt.frames.decoders.open_file`; for video files only.
 
     Returns
     -------
@@ -48,8 +48,8 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
     Raises
     ------
     DataError
-        If there is nothing of that name, it cannot be decoded, an argument is none of these things, or anything but a
-        video file is to be deinterlaced.
+        If the video does not exist or cannot be decoded, an argument is invalid, or ``deinterlace`` is asked for
+        anything but a video file.
     """
     if not isinstance(channels, str) or channels not in TO_GRAY:
         raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {short_repr(channels)}")
@@ -105,7 +105,7 @@ def _find_file(text, max_pixels, decoder, deinterlace, vectors):
 
 
 def _open_image(path, text, max_pixels):
-    """Return the reader of an image file; None for an animation, which a decoder of videos reads."""
+    """Return the reader of an image file; None for an animation, which the decoder of video files reads."""
     file = open_source(path)
     keep = False
     try:
@@ -113,7 +113,7 @@ def _open_image(path, text, max_pixels):
         # FFmpeg has no decoder for animated WebP.
         if is_animation(head) and not head.startswith(b"RIFF"):
             return None
-        # The directories of a TIFF may lie behind its pictures.
+        # A TIFF is read whole, because its directories may lie behind its pictures.
         data = file.read(most_bytes(max_pixels)) if head[:2] in (b"II", b"MM") else b""
         pages = pages_of(data)
         keep = len(pages) > 1

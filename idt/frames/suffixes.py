@@ -7,6 +7,7 @@ VIDEOS = frozenset(
         " mov mp4 mpe mpeg mpg mpv mts mxf nut ogm ogv qt rm rmvb ts vob webm wmv xvid y4m"
     ).split(" ")
 )
+"""Suffixes of video files."""
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jp2", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
 """Suffixes of image files, which are one frame each."""

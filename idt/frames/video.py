@@ -29,7 +29,7 @@ DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """A gray frame: numbers after resampling and in the source, (H, W) uint8 pixels, motion vectors and `shrink`."""
+    """A frame: number after resampling, number in the source, (H, W) uint8; motion vectors with `Video.shrink`."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
@@ -106,7 +106,7 @@ class Video:
     fps : float
         Frames per second given out, NaN where unknown; ``source_fps`` before resampling.
     n_expected : int or None
-        Number of frames that this pass should give; None if unknown.
+        Number of frames that the iteration should give; None if unknown.
     name : str
     notes : list of str
         One-line warnings; a warning about truncation or damage is added at the end of the video.
@@ -185,9 +185,9 @@ class Video:
     def _choose_frames(self):
         """Turn start, end and fps into the first chosen frame and the source number of the last."""
         params, reader = self._params, self._reader
-        starts = {name: parse_time(value, name) for name, value in (("start", params.start), ("end", params.end or 0))}
+        limits = [parse_time(params.start, "start"), parse_time(params.end or 0, "end")]
         times = None
-        if params.fps is not None or float in map(type, starts.values()):
+        if params.fps is not None or float in map(type, limits):
             times = variable_times(reader.times(), self.source_fps)
         if times is not None and math.isnan(self.source_fps):
             self.source_fps = (len(times) - 1) / float(times[-1])
@@ -220,7 +220,7 @@ class Video:
         return to_frame(time)
 
     def _first(self):
-        """Return the first frame; if there is none, the error says what there is."""
+        """Return the first frame; if there is none, the error says why."""
         if (frame := self._next_frame()) is not None:
             return frame
         n, wanted = self._reader.position, self._schedule.number(self._next_kept)
@@ -259,7 +259,7 @@ class Video:
         return frame
 
     def _finish(self, at_end):
-        """Note or refuse the faults of the source, at its end or at the end of the chosen range."""
+        """Add the faults of the source to the notes, or refuse them, at its end or at the end of the chosen range."""
         self._finished = True
         faults = self._reader.faults(at_end)
         if faults:

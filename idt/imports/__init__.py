@@ -1,6 +1,6 @@
 """How modules are imported.
 
-lazy          public names that are loaded when they are asked for
-opencv        OpenCV, without what its loader does to the environment
-environment   nothing is loaded from the current folder
+lazy          public names that are loaded on first use
+opencv        OpenCV, without its loader's changes to the environment
+environment   search paths without the current folder
 """

@@ -31,18 +31,18 @@ def lazy_exports(package, exports):
     >>> __all__
     ['DataError']
     """
-    homes = {name: module for module, names in exports.items() for name in names.split()}
+    modules = {name: module for module, names in exports.items() for name in names.split()}
 
     def __getattr__(name):
-        if name not in homes:
+        if name not in modules:
             # With the module at hand, Python's traceback can name the nearest public name.
             raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package])
-        value = getattr(import_module(homes[name]), name)
-        # The next access finds it without this function.
+        value = getattr(import_module(modules[name]), name)
+        # The next access finds the value in the module without a call of this function.
         vars(sys.modules[package])[name] = value
         return value
 
     def __dir__():
-        return sorted([*homes, *(name for name in vars(sys.modules[package]) if name.startswith("__"))])
+        return sorted([*modules, *(name for name in vars(sys.modules[package]) if name.startswith("__"))])
 
-    return __getattr__, __dir__, list(homes)
+    return __getattr__, __dir__, list(modules)

@@ -1,9 +1,10 @@
 """Cache of compiled kernels on the disk: looked up by a digest of all their sources, and verified when loaded.
 
-A file's name is a digest of the function's sources, its types and the processor; its first bytes are a digest of the
-rest. A damaged file counts as absent and is written again. The digest protects against accidents, not against intent:
-compiled code is code, and the owner of the folder must be trusted. numba's own cache looks at one source only, although
-functions of other sources are compiled in, and unpickles its files without a check.
+A file's name holds the function's name and digests of its sources, its types and the processor. The first bytes of the
+file are a digest of the rest. A damaged file counts as absent and is written again. The digest protects against
+accidents, not against intent: compiled code is run, so the owner of the folder must be trusted. numba's own cache looks
+only at the source file of the function, although functions of other files are compiled in, and unpickles its files
+without a check.
 """
 
 import contextlib
@@ -35,7 +36,7 @@ _IMPORT = re.compile(rb"^(?:from|import) +((?:idt|encoding|classify)\.[\w.]+)", 
 def keep_in_own_files(dispatcher):
     """Make numba cache the compiled code of ``dispatcher`` in our files; return them.
 
-    This takes names that numba does not document. Where one is missing numba keeps its own files, and None is returned.
+    This uses names that numba does not document. If one is missing, numba keeps its own files and None is returned.
     """
     cache = getattr(dispatcher, "_cache", None)
     files = getattr(cache, "_cache_file", None)
@@ -46,7 +47,7 @@ def keep_in_own_files(dispatcher):
     save = cache.save_overload
 
     def save_if_possible(signature, compiled):
-        # Where there is no room for it, the next process compiles again.
+        # If the disk is full, the next process compiles again.
         with contextlib.suppress(OSError):
             save(signature, compiled)
 
@@ -63,17 +64,17 @@ class KernelFiles:
     folder : str
         It need not exist.
     function : function
-        The Python function that was compiled. Files of other sources are removed when one of these is written.
+        The Python function that was compiled. When a file is written, files of its earlier sources are removed.
     """
 
     def __init__(self, folder, function):
         self._folder, self._module = folder, function.__module__
-        self._name = f"{function.__module__}.{function.__qualname__}.{sys.implementation.cache_tag}."
+        self._prefix = f"{function.__module__}.{function.__qualname__}.{sys.implementation.cache_tag}."
 
     @functools.cached_property
-    def _current(self):
+    def _current_prefix(self):
         # Computed on first use, because the module is not complete before.
-        return f"{self._name}{source_digest(self._module)}."
+        return f"{self._prefix}{source_digest(self._module)}."
 
     def load(self, key):
         """Return the data stored under ``key``, or None if there is none or it is damaged."""
@@ -87,7 +88,7 @@ class KernelFiles:
     def save(self, key, data):
         """Store ``data`` under ``key``, and remove files that no process can use any more."""
         data = pickle.dumps(data)
-        descriptor, part = tempfile.mkstemp(".part", self._name, self._folder)
+        descriptor, part = tempfile.mkstemp(".part", self._prefix, self._folder)
         try:
             with open(descriptor, "wb") as file:
                 file.write(_DIGEST(data).digest() + data)
@@ -100,10 +101,11 @@ class KernelFiles:
 
     def is_empty(self):
         """Tell whether no file matches the present sources."""
-        return not self._names(self._current, SUFFIX)
+        return not self._names(self._current_prefix, SUFFIX)
 
     def _path(self, key):
-        return os.path.join(self._folder, f"{self._current}{_DIGEST(repr(key).encode()).hexdigest()[:16]}{SUFFIX}")
+        digest = _DIGEST(repr(key).encode()).hexdigest()[:16]
+        return os.path.join(self._folder, f"{self._current_prefix}{digest}{SUFFIX}")
 
     def _names(self, begin, end=""):
         try:
@@ -112,11 +114,12 @@ class KernelFiles:
             return []
 
     def _sweep(self):
-        for name in self._names(self._name):
+        """Remove files of earlier sources, and part files that a killed process left."""
+        for name in self._names(self._prefix):
             path = os.path.join(self._folder, name)
             with contextlib.suppress(OSError):
                 abandoned = name.endswith(".part") and time.time() - os.path.getmtime(path) > STALE
-                outdated = name.endswith(SUFFIX) and not name.startswith(self._current)
+                outdated = name.endswith(SUFFIX) and not name.startswith(self._current_prefix)
                 if abandoned or outdated:
                     os.unlink(path)
 
@@ -143,7 +146,8 @@ def sources(module):
 def _source(name):
     """Return digests of a module's source and of its loaded functions, and the modules of ours that it imports.
 
-    Python may have loaded a function from byte code that is older than the source, if that has the same size and time.
+    The functions are digested, too, because Python may load them from byte code of an older source that has the same
+    size and time.
     """
     module = sys.modules[name]
     data = module.__spec__.loader.get_data(module.__file__)
@@ -152,22 +156,22 @@ def _source(name):
     for value in vars(module).values():
         function = getattr(value, "py_func", None) or getattr(value, "_defn", value)
         if getattr(value, "__module__", None) == name and hasattr(function, "__code__"):
-            loaded.update(repr(_content(function)).encode())
+            loaded.update(repr(_with_closure(function)).encode())
     return (_DIGEST(data).hexdigest(), loaded.hexdigest()), imported
 
 
-def _content(function):
-    """Return the code of a function and of the functions that it was compiled with."""
+def _with_closure(function):
+    """Return the contents of a function's code and of the functions in its closure."""
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    return [_constants(function.__code__), *(_content(cell) for cell in cells if hasattr(cell, "__code__"))]
+    return [_code_content(function.__code__), *(_with_closure(cell) for cell in cells if hasattr(cell, "__code__"))]
 
 
-def _constants(code):
-    """Return byte code and constants of a function, and of those nested in it."""
+def _code_content(code):
+    """Return the byte code, constants and names of a code object, with nested code objects among the constants."""
     inside = []
     for value in code.co_consts:
         if hasattr(value, "co_code"):
-            inside.append(_constants(value))
+            inside.append(_code_content(value))
         else:
             # The order of a set differs from process to process.
             inside.append(sorted(map(repr, value)) if isinstance(value, frozenset) else value)

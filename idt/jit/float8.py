@@ -21,7 +21,8 @@ LANES = 8
 FLOAT, INDEX, INT = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 VECTOR, INTEGERS = ir.VectorType(FLOAT, LANES), ir.VectorType(INDEX, LANES)
 _FUSED = ("contract",)
-# Not documented. Without it a Float8 is a structure of eight numbers, of which vectors are made for each operation.
+# numba does not document this class. Without it a Float8 is a structure of eight numbers, and each operation makes
+# vectors of them.
 _PRIMITIVE = getattr(models, "PrimitiveModel", None)
 
 
@@ -43,7 +44,7 @@ class _Model(_PRIMITIVE or models.StructModel):  # type: ignore[misc]
 
 
 def lower(build):
-    """Make a code generator of ``build`` for numba's ``intrinsic``.
+    """Adapt the code generator ``build`` to numba's ``intrinsic``.
 
     ``build`` is called with LLVM's builder and the arguments: vectors for Float8, lists for tuples, the address of the
     first number for arrays. It returns its result in the same form, or None.
@@ -128,8 +129,8 @@ _define_operator(operator.mul, "fmul")
 _define_operator(operator.truediv, "fdiv")
 
 
-def _of_one(build):
-    """Make an operation on one Float8 from ``build``, as `lower` takes it."""
+def _unary(build):
+    """Make an operation on one Float8 from the code generator ``build`` (see `lower`)."""
 
     @intrinsic
     def operation(typing, vector):
@@ -138,8 +139,8 @@ def _of_one(build):
     return operation
 
 
-def _of_two(build):
-    """Make an operation on two Float8 from ``build``, as `lower` takes it."""
+def _binary(build):
+    """Make an operation on two Float8 from the code generator ``build`` (see `lower`)."""
 
     @intrinsic
     def operation(typing, first, second):
@@ -156,19 +157,19 @@ def _maximum(builder, first, second):
     return builder.select(builder.fcmp_ordered(">", first, second), first, second)
 
 
-minimum = _of_two(_minimum)
+minimum = _binary(_minimum)
 """The smaller of two, lane by lane."""
-maximum = _of_two(_maximum)
+maximum = _binary(_maximum)
 """The greater of two, lane by lane."""
-equal = _of_two(lambda builder, first, second: builder.uitofp(builder.fcmp_ordered("==", first, second), VECTOR))
+equal = _binary(lambda builder, first, second: builder.uitofp(builder.fcmp_ordered("==", first, second), VECTOR))
 """1 where two are the same number, else 0."""
-absolute = _of_one(lambda builder, vector: call(builder, "llvm.fabs.v8f32", VECTOR, vector))
+absolute = _unary(lambda builder, vector: call(builder, "llvm.fabs.v8f32", VECTOR, vector))
 """The magnitudes."""
-square_root = _of_one(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
+square_root = _unary(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
 """The square roots."""
-rounded = _of_one(lambda builder, vector: call(builder, "llvm.rint.v8f32", VECTOR, vector))
+rounded = _unary(lambda builder, vector: call(builder, "llvm.rint.v8f32", VECTOR, vector))
 """The nearest whole numbers, ties to even."""
-truncated = _of_one(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
+truncated = _unary(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
 """The whole parts."""
 
 
@@ -193,7 +194,7 @@ def multiply_add(typing, a, b, c):
 
 @intrinsic
 def lane_sum(typing, vector):
-    """Return the sum of the eight numbers, added by halves."""
+    """Return the sum of the eight numbers, as ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7))."""
 
     def build(builder, left):
         for half in (4, 2, 1):

@@ -85,7 +85,7 @@ def prefetch(typing, array, index):
 
 @intrinsic
 def copy(typing, source, first, target, to, count):
-    """Write target[to : to + count] = source[first : first + count], float32, which must not overlap."""
+    """Write target[to : to + count] = source[first : first + count], float32; the two must not overlap."""
 
     def build(builder, source, first, target, to, count):
         into, begin = (builder.bitcast(builder.gep(*at), BYTES) for at in ((target, [to]), (source, [first])))
@@ -120,7 +120,7 @@ def store_indices(typing, array, index, rows, width, columns):
 def _look_up(builder, array, indices, index):
     """Build the addresses of array[k] for every k ≥ 0 of indices[index : index + 8]."""
     for lane in range(LANES):
-        # One by one, from memory to memory: no slower than the one instruction that newer processors have.
+        # Eight scalar loads, because the gather instruction of newer processors is no faster.
         number = builder.load(builder.gep(indices, [builder.add(index, INT(lane))]))
         yield builder.gep(array, [builder.zext(number, INT)])
 

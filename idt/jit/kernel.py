@@ -10,7 +10,7 @@ from numba.extending import register_jitable
 from idt.jit.cache import KernelFiles, keep_in_own_files
 
 SIGNATURES: dict[Any, tuple] = {}
-"""Kernels of the modules imported so far, and the types of their arguments."""
+"""Types of the arguments of each kernel that has a signature, in the modules imported so far."""
 
 _STORES: dict[Any, KernelFiles] = {}
 
@@ -26,13 +26,13 @@ def inner(**options):
 def kernel(signature=None, **options):
     """Decorate a kernel that Python calls: it releases the GIL, divides as NumPy does, and is cached.
 
-    With its ``signature``, the types that it is called with, it can be compiled before its first call
-    (`idt.batch.precompile`); one without is left to the first call, be it from Python or from a kernel. ``options`` are
-    further options of numba.
+    ``signature`` has the types of its arguments, so that it can be compiled before its first call
+    (`idt.batch.precompile`). A kernel without one is compiled at its first call, from Python or from another kernel.
+    ``options`` are further options of numba.
     """
 
     def decorate(function):
-        dispatcher = _compiled_and_kept(function, {"nogil": True, "error_model": "numpy", **options})
+        dispatcher = _cached_dispatcher(function, {"nogil": True, "error_model": "numpy", **options})
         if signature is not None:
             SIGNATURES[dispatcher] = signature
         return dispatcher
@@ -40,10 +40,12 @@ def kernel(signature=None, **options):
     return decorate
 
 
-def _compiled_and_kept(function, options):
-    # A relative folder would lie in any folder that we are run in.
-    if os.path.isabs(os.environ.get("NUMBA_CACHE_DIR") or os.sep):
-        # Where no folder can be written to, it is compiled in every process.
+def _cached_dispatcher(function, options):
+    """Make numba's dispatcher of a kernel, with our cache if there is a folder for it."""
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    # A relative folder would depend on the current folder, so nothing is cached in it.
+    if not folder or os.path.isabs(folder):
+        # numba raises RuntimeError if no folder is writable; then every process compiles the kernel.
         with contextlib.suppress(RuntimeError):
             dispatcher = njit(cache=True, **options)(function)
             store = keep_in_own_files(dispatcher)

@@ -9,10 +9,10 @@ import sys
 import warnings
 
 
-def _import_numba():
+def _import_numba_without_yaml():
     absent = object()
     yaml = sys.modules.get("yaml", absent)
-    # Without a parser numba ignores the file from now on, and says so each time.
+    # Without the parser numba ignores the file, and warns each time.
     warnings.filterwarnings("ignore", message="A Numba config file is found")
     sys.modules["yaml"] = None  # type: ignore[assignment]
     try:
@@ -25,4 +25,4 @@ def _import_numba():
 
 
 if "numba" not in sys.modules:
-    _import_numba()
+    _import_numba_without_yaml()

@@ -2,8 +2,11 @@
 
 Method: docs/method/extraction.md, section 4.3.
 
-Shi & Tomasi, CVPR 1994. Positive float32 numbers are ordered as their bits are, read as whole numbers: a key of the
-bits and the place sorts by strength, and by place where two are equally strong, as in the release.
+Positive float32 numbers are ordered like the integers with the same bits. The key of a peak is these bits followed by
+the index of its pixel, so sorting the keys sorts the peaks by strength, and equally strong ones by pixel, as in the
+release.
+
+Source: Shi & Tomasi, CVPR 1994.
 """
 
 import numpy as np
@@ -12,6 +15,7 @@ from numba import float32, int32, int64, uint8
 from idt.jit.kernel import kernel
 
 PLACE_BITS = 32
+"""Bits of a key that hold the index of the pixel."""
 REACH = 2
 """Largest offset in x and in y of pixels closer than 3 px: both offsets may be 2, because 2² + 2² < 3²."""
 
@@ -20,8 +24,8 @@ REACH = 2
 def find_peaks(strength, mask, least, keys):
     """Write the keys of the pixels inside the border that exceed ``least`` and are not below any neighbour.
 
-    strength (H, W) int32, bits of float32; mask (H, W) uint8, 0 where no corner may lie, or (0, 0); least int32;
-    keys (≥ n,) int64 out. Return their number n.
+    strength (H, W) int32, bits of float32; mask (H, W) uint8, 0 where no corner may lie, or (0, 0) for no mask;
+    least int32, bits of float32; keys (≥ n,) int64 out. Return their number n.
     """
     height, width = strength.shape
     highest, peaks = np.empty(width, np.int32), np.zeros(width, np.uint8)
@@ -41,10 +45,10 @@ def find_peaks(strength, mask, least, keys):
 
 @kernel((int64[::1], uint8[:, ::1], float32[:, ::1]))
 def keep_apart(keys, taken, corners):
-    """Take the strongest peaks that are 3 px away from all taken before.
+    """Take peaks from the strongest on, each at least 3 px from all taken before.
 
     keys (n,) int64, ascending; taken (H + 4, W + 4) uint8, all 0, scratch; corners (m, 2) float32 out, x first.
-    Returns how many were taken, at most m.
+    Return how many were taken, at most m.
     """
     width = taken.shape[1] - 2 * REACH
     count = 0

@@ -2,8 +2,10 @@
 
 Method: docs/method/extraction.md, section 3.1.
 
-Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003, section 3: with a Gaussian
-applicability the fit separates into 1-D correlations; of the inverse Gram matrix only four numbers are needed.
+With Gaussian weights (Farnebäck's "applicability") the fit separates into 1-D correlations, and only four numbers of
+the inverse Gram matrix are needed.
+
+Source: Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003, section 3.
 """
 
 import math
@@ -20,7 +22,7 @@ RADIUS = 7
 SIGMA = 1.5
 COEFFICIENTS = 5
 MARGIN = 8
-"""Numbers to the left and right of a filtered row, of which the filters read 7."""
+"""Numbers of padding at either end of a filtered row; the filters read 7 of them."""
 
 _weights = [math.exp(-0.5 * (k / SIGMA) ** 2) for k in range(RADIUS + 1)]
 _total = _weights[0] + 2 * sum(_weights[1:])
@@ -42,7 +44,10 @@ INVERSE_1XX = np.float32(-_second / (_fourth - _second**2))
 
 @inner()
 def _correlate(source, at, step):
-    """Filter at eight neighbours; the taps lie ``step`` numbers apart. Return Float8 smooth, slope, bend."""
+    """Apply the three 1-D filters at eight neighbouring pixels; return Float8 smooth, slope and bend.
+
+    The taps of a filter lie ``step`` numbers apart: 1 along x, the width of a row along y.
+    """
     smooth = broadcast(SMOOTH[0]) * load(source, at)
     slope = broadcast(ZERO)
     bend = broadcast(ZERO)
@@ -56,7 +61,10 @@ def _correlate(source, at, step):
 
 @inner()
 def _filter_columns(padded, start, width, rows, pitch):
-    """Filter the 15 rows around one into three rows, and pad these with their first and last numbers."""
+    """Filter an image along y for one row, from its first pixel at ``start`` on; write smooth, slope and bend.
+
+    rows (3 · pitch,): the three filtered rows, padded with their first and last numbers.
+    """
     for x in range(0, width, LANES):
         smooth, slope, bend = _correlate(padded, start + x, width)
         store(rows, MARGIN + x, smooth)
@@ -70,9 +78,12 @@ def _filter_columns(padded, start, width, rows, pitch):
 
 @inner()
 def _fit(rows, pitch, first, last, planar, plane, interleaved):
-    """Compute the coefficients of the pixels from ``first`` on, by plane and by pixel, in whole vectors."""
+    """Compute the coefficients of the pixels from ``first`` to before ``last`` of a row, by plane and by pixel.
+
+    The pixels of whole vectors are written, even beyond ``last``.
+    """
     none = broadcast(ZERO)
-    # Not a literal, for which numba would compile a second version.
+    # numba would compile a second version of `_correlate` for a literal.
     one = np.int64(1)
     for pixel in range(first, last, LANES):
         at = MARGIN + pixel
@@ -89,7 +100,7 @@ def _fit(rows, pitch, first, last, planar, plane, interleaved):
         store(planar, out + 2 * plane, xx)
         store(planar, out + 3 * plane, yy)
         store(planar, out + 4 * plane, xy)
-        # Each row's last three numbers are overwritten by the next one's first.
+        # Eight numbers are stored for the five of a pixel; the next pixel overwrites the other three.
         pixels = transposed((x, y, xx, yy, xy, none, none, none))
         store_rows(interleaved, out * COEFFICIENTS, COEFFICIENTS, pixels)
 
@@ -99,15 +110,15 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
     """Compute the coefficients at every pixel of one scale, in two orders.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar, one coefficient after the other, ``plane`` numbers apart, or the last row only if ``plane``
-    is the width; interleaved (H · W · 5 + 3,), of which the last three numbers are arbitrary.
+    beyond its end; planar, one coefficient after the other, ``plane`` numbers apart; if ``plane`` is the width, each
+    row overwrites the one before; interleaved (H · W · 5 + 3,), of which the last three numbers are arbitrary.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
     rows = np.empty(3 * pitch, np.float32)
-    # The pixels of a row behind the last whole vector.
+    # The pixels after the last whole vector of a row are computed in these buffers.
     whole = width - width % LANES
     rest, rest_interleaved = np.empty(COEFFICIENTS * LANES, np.float32), np.empty(COEFFICIENTS * LANES + 3, np.float32)
-    # Not literals, for which numba would compile a second version.
+    # numba would compile a second version of `_fit` for literals.
     none, lanes = np.int64(0), np.int64(LANES)
     for y in range(height):
         _filter_columns(padded, (y + RADIUS) * width, width, rows, pitch)
@@ -132,7 +143,7 @@ def expand(gray, sizes, blurs, finest, planar, interleaved):
     interleaved (5 · P + 3,), of which the last three numbers are arbitrary.
     """
     height, width = gray.shape
-    # The vectors read beyond its end.
+    # The last vector reads beyond the end of the image.
     frame = np.zeros(gray.size + LANES, np.float32)
     for y in range(height):
         for x in range(width):

@@ -1,4 +1,4 @@
-"""Optical flow at every scale: matrix update, Gaussian window and solution, four rows at a time, and medians.
+"""Optical flow at every scale: matrices, Gaussian window and solution, four rows at a time, then a median filter.
 
 Method: docs/method/extraction.md, section 3.
 
@@ -30,11 +30,11 @@ COEFFICIENTS = 5
 STRIP = 4
 """Rows that are solved together."""
 RING = 16
-"""Rows of products kept, a power of 2: a strip needs 4 + 2 · 5."""
+"""Rows of products that are kept: a power of 2, so that `_row` needs no division; a strip needs 4 + 2 · 5."""
 MARGIN = 8
-"""Numbers to the left and right of a row of products, of which the window reads 5."""
+"""Numbers of padding at either end of a row of products; the window reads 5 of them."""
 BORDER = np.array([0.14, 0.14, 0.4472, 0.4472, 0.4472], np.float32)
-"""Weight of a pixel on either border and of those next to it."""
+"""Weights of the five outermost pixels along an axis, from the border inwards."""
 
 _weights = [math.exp(-0.5 * (k / WINDOW_SIGMA) ** 2) for k in range(WINDOW_RADIUS + 1)]
 _total = _weights[0] + 2 * sum(_weights[1:])
@@ -43,10 +43,11 @@ W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 @inner()
 def _locate(flow, y, height, width, targets):
-    """Locate the targets of row y in the second image; flow (2 · H · W,), targets out, four arrays of a row's length.
+    """Locate the targets of the pixels of row y, where the flow leads, in the second image.
 
-    targets: the index of the upper left pixel, int32; the weights of its right and lower neighbours, float32; 1 if the
-    target is inside, else 0, float32. A target outside has the index of some pixel inside.
+    flow (2 · H · W,); targets out, four arrays of a row's length: the index of the upper left pixel, int32; the weights
+    of its right and lower neighbours, float32; 1 if the target is inside, else 0, float32. A target outside has the
+    index of some pixel inside.
     """
     index, right, lower, inside = targets
     none = broadcast(ZERO)
@@ -81,8 +82,8 @@ def _make_products(expansions, flow, y, height, width, targets, dampings, ring):
 
     Method: docs/method/extraction.md, section 3.4.
 
-    Flat: both expansions (5 · H · W,), flow (2 · H · W,), ring; targets as from `_locate`; dampings along x and y. A
-    target outside the image contributes no second expansion.
+    Flat: both expansions (5 · H · W,), flow (2 · H · W,), ring; targets as from `_locate`; dampings along x and y. For
+    a target outside the image the first expansion counts alone.
     """
     first, second = expansions
     index, right, lower, inside = targets
@@ -131,7 +132,7 @@ def _make_products(expansions, flow, y, height, width, targets, dampings, ring):
 
 @inner()
 def _weigh(neighbours):
-    """Weight eleven neighbours, a tuple of Float8, by the Gaussian window."""
+    """Return the sum of eleven neighbours, a tuple of Float8, weighted by the Gaussian window."""
     a, b, c, d, e, f, g, h, i, j, k = neighbours
     inner = broadcast(W0) * f + broadcast(W1) * (e + g) + broadcast(W2) * (d + h)
     return inner + broadcast(W3) * (c + i) + broadcast(W4) * (b + j) + broadcast(W5) * (a + k)
@@ -192,7 +193,7 @@ def _solve(smooth, start, pitch, width, solved):
 
 @inner()
 def _damp(size, damping):
-    """Write the weights of the pixels along an axis; the five at either end count less.
+    """Write the border damping of the pixels along an axis: less than 1 for the five at either end.
 
     Method: docs/method/extraction.md, section 3.3.
     """
@@ -207,8 +208,8 @@ def _damp(size, damping):
 def _iterate(first, second, height, width, flow, iterations):
     """Improve ``flow`` in place ``iterations`` times.
 
-    Flat float32: first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, readable for 8 and 3 numbers beyond
-    their end; flow (2 · H · W,), for 8.
+    Flat float32: first (5 · H · W,), by plane, and second (H · W · 5,), by pixel; flow (2 · H · W,). They must be
+    readable beyond their end: first and flow for 8 numbers, second for 3.
     """
     columns = -(-width // LANES) * LANES
     pitch = columns + 2 * MARGIN
@@ -247,8 +248,8 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
 
     sizes (S, 2) int64, height and width of the scales, finest first, each ``ratio`` times smaller than the one before.
     Flat float32, scale after scale, with P the pixels of all: first (5 · P + 8,), by plane, and second (5 · P + 3,), by
-    pixel, with 8 and 3 numbers of padding; fields (2 · P,) out, u and then v of each scale. At the scales before
-    ``finest`` there is only the flow carried over.
+    pixel, with 8 and 3 numbers of padding; fields (2 · P,) out, u and then v of each scale. The scales
+    before ``finest`` only receive the resized flow of the coarser scale.
     """
     scales, start = sizes.shape[0], fields.size // 2
     raw = np.zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)

@@ -20,12 +20,16 @@ from idt.jit.kernel import inner, kernel
 BINS = 8
 FIELDS = 4
 CHANNELS = FIELDS * BINS + 1
+"""Bins of a cell in all fields, with the ninth bin of HOF."""
 SMALL = np.float32(0.4)
+"""Length in pixels up to which a flow vector counts in the ninth bin of HOF."""
 FLOOR = np.float32(0.05)
+"""Number that is added to every bin before the normalisation."""
 LINE = 16
 """float32 numbers in a cache line."""
 
-# contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
+# contract: fused multiply-add, as in the release's own build. nsz: the sign of a zero does not matter. Sums keep their
+# order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
 
 # atan(c) on [0, 1] as an odd polynomial in bins of 45°, off by at most 0.0007°: least squares on Chebyshev nodes,
@@ -37,15 +41,16 @@ ATAN_5 = np.float32(0.1801592 * _BINS_PER_RADIAN)
 ATAN_7 = np.float32(-0.08515613 * _BINS_PER_RADIAN)
 ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
 TINY = np.float32(1e-30)
+"""Summand that keeps the angle of a zero vector from being 0 / 0."""
 
 
 @inner()
 def _bucket(points, rows, patch, height, width, corners, order, start):
     """Place the patches inside the image, and list them by their first row.
 
-    corners (n, 2) int32, first column and row of each patch; order (n,) int32, those with first row y at order[start[y]
-    : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch whose row of the sums is −1 is not listed. Return the
-    highest row of the sums, −1 without any.
+    rows (n,) int32, the row of the sums for each patch; a patch with a negative one is not listed. Out: corners (n, 2)
+    int32, first column and row of each patch; order (n,) int32, which lists the patches with first row y at
+    order[start[y] : start[y + 1]]; start (H + 2,) int32, zero on entry. Return the highest of ``rows``, at least −1.
     """
     highest = np.int32(-1)
     for n in range(points.shape[0]):
@@ -66,7 +71,7 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
 
 @inner(fastmath=FLAGS)
 def _gradient_row(image, y, dx, dy):
-    """Compute central differences of row y; reflected borders make those at the border 0."""
+    """Compute the central differences of row y; across a border they are 0, because the border is reflected."""
     height, width = image.shape
     above = max(y - 1, 0) if y < height - 1 else y
     below = min(y + 1, height - 1) if y > 0 else y
@@ -113,7 +118,10 @@ def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
 
 @inner()
 def _slide_small(entering, leaving, counts, before):
-    """Replace a row of small vectors by another in the column counts; before[x] is the sum left of x."""
+    """Add the entering row of small vectors to the column counts, and subtract the leaving row.
+
+    before (W + 1,) int32 out: the sum of the counts left of each column.
+    """
     for x in range(counts.shape[0]):
         counts[x] += entering[x] - leaving[x]
     for x in range(counts.shape[0]):
@@ -122,10 +130,10 @@ def _slide_small(entering, leaving, counts, before):
 
 @inner()
 def _slide(columns, magnitude, angle, width, entering, leaving):
-    """Replace a row's vectors by those of another in the sums of all columns and bins.
+    """Add the vectors of the entering row to the sums of all columns and bins, and subtract the leaving row's.
 
-    A vector's angle t is counted in bins, 0 to 8. The share of bin b falls linearly from 1 to 0 with the distance of
-    one bin: max(0, 1 − |t − b|); of bin 0, which is bin 8 as well, max(0, |t − 4| − 3).
+    A vector's angle t is in units of bins, 0 to 8. Bin b has the share max(0, 1 − |t − b|), which falls from 1 to 0
+    over the distance of one bin. Bin 0, which is bin 8 as well, has the share max(0, |t − 4| − 3).
     """
     one, three = np.float32(1), np.float32(3)
     centre = from_numbers(
@@ -146,7 +154,7 @@ def _slide(columns, magnitude, angle, width, entering, leaving):
 
 @inner()
 def _sum_cell(columns, before, x, cell, index, n_cells, row):
-    """Sum the histogram of the cell that begins at column x into the patch's histograms, block by block."""
+    """Write the histograms of cell ``index``, which begins at column x, to their places in the blocks of a patch."""
     hog = broadcast(np.float32(0))
     hof = mbhx = mbhy = hog
     for at in range(x * FIELDS * BINS, (x + cell) * FIELDS * BINS, FIELDS * BINS):
@@ -164,7 +172,10 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
 
 @inner(fastmath=FLAGS)
 def _scale_of(row, first, n_cells, bins, norm):
-    """Return the factor of a block after 0.05 is added: 1 / sum for norm 1, 1 / length for norm 2, else 1."""
+    """Return the factor that normalises a block: 1 / sum for norm 1, 1 / length for norm 2, else 1.
+
+    Sum and length are those after 0.05 is added to every bin.
+    """
     if norm == 0:
         return np.float32(1)
     ninth = np.float32(0)
@@ -187,7 +198,7 @@ def _raised(bins):
 
 @inner(fastmath=FLAGS)
 def _add_normalised(row, n_cells, norm, into):
-    """Add a patch's histograms, each block scaled by `_scale_of`, and for norm 1 the square root taken."""
+    """Add a patch's histograms to ``into``, each block scaled by `_scale_of`, for norm 1 the square roots of that."""
     first = np.int64(0)
     for field in range(FIELDS):
         bins = BINS + 1 if field == 1 else BINS
@@ -206,7 +217,8 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     """Add every patch's histograms, normalised, to its row of the sums.
 
     gray (H, W) uint8 and flow (2, H, W) float32; points (n, 2) float32; rows (n,) int32, negative for a patch that is
-    not wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32.
+    not wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32. Return False, and add
+    nothing, if a row lies beyond the sums.
     """
     height, width = gray.shape
     cell, n_cells = patch // cells, cells * cells
@@ -217,7 +229,7 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
         return highest < 0
     image = gray.astype(np.float32)
     dx, dy = np.empty(width, np.float32), np.empty(width, np.float32)
-    # The last rows, one more than a cell has: one enters the running sums as another leaves them.
+    # Ring of the last rows, one more than a cell has: the newest enters the running sums, the oldest leaves them.
     magnitude, angle = (
         np.zeros((cell + 1, FIELDS, width), np.float32),
         np.zeros((cell + 1, FIELDS, width), np.float32),
@@ -232,6 +244,7 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
         _polar_row(image, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
         _slide(columns, magnitude, angle, width, entering, leaving)
         _slide_small(small[entering], small[leaving], counts, before)
+        # In a patch that begins at ``top``, row r of its cells ends at y.
         for r in range(min(cells, (y + 1) // cell)):
             top = y - (r + 1) * cell + 1
             for k in range(start[top], start[top + 1]):
@@ -246,6 +259,7 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
                     _sum_cell(columns, before, x, cell, i * cells + r, n_cells, histograms[k])
                 if r == cells - 1:
                     _add_normalised(histograms[k], n_cells, norm, sums[rows[n]])
+        # All patches have ended.
         if start[max(y - cells * cell + 2, 0)] == start[height]:
             break
     return True

@@ -33,9 +33,8 @@ NORMAL_SIGN = np.block([[NORMAL_SIGN, -np.ones((6, 2))], [-np.ones((2, 6)), np.o
 def refine(source, target, inliers, start, iterations, tolerance, matrix):
     """Fit a homography to the inliers by least squares, from ``start`` on; return whether a finite matrix was found.
 
-    source, target (2, n) float32; inliers (n,) bool; start (8,) float32; iterations, their largest number, and
-    tolerance, the relative decrease of the squared distances below which the Gauss–Newton iteration stops; matrix (9,)
-    float64 out, its last number 1.
+    source, target (2, n) float32; inliers (n,) bool; start (8,) float32; iterations, at most; tolerance, the relative
+    decrease of the squared distances below which the iteration stops; matrix (9,) float64 out, its last number 1.
     """
     count = 0
     for i in range(inliers.shape[0]):
@@ -112,7 +111,7 @@ def _change_coordinates(matrix, s, sx, sy, t, tx, ty):
 
 @inner()
 def _step(sums, system, model, trial):
-    """Solve the normal equations and take their step; return False if the solution is not unique."""
+    """Solve the normal equations, and write the model after the step to ``trial``; return False if it is not unique."""
     for i in range(PARAMETERS):
         for j in range(PARAMETERS):
             system[i, j] = NORMAL_SIGN[i, j] * sums[NORMAL_SUM[i, j]]

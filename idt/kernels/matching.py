@@ -1,7 +1,7 @@
 """Nearest descriptors within a window.
 
-docs/method/extraction.md, section 4.2. The earlier keypoints are walked in the order of their y, so that each keypoint
-looks only at those within its reach.
+docs/method/extraction.md, section 4.2. The earlier keypoints are sorted by y, so that each keypoint is compared only
+with keypoints near it.
 """
 
 import numpy as np
@@ -20,8 +20,8 @@ def find_nearest(points, descriptors, previous_points, previous_descriptors, ord
     """Find the nearest descriptor among the earlier keypoints within the window, −1 if there is none.
 
     points (n, 2), descriptors (n, d), previous_points (m, 2) sorted by y, previous_descriptors (m, d) float32, not
-    sorted; order (m,) int64 says whose point each is, first (n,) int64 where each window begins; nearest (n,) int64
-    out. Unchecked: call surf.nearest_in_window.
+    sorted; order (m,) int64, the index of the descriptor of each previous point; first (n,) int64, the previous point
+    at which each window begins; nearest (n,) int64 out. Unchecked: call surf.nearest_in_window.
     """
     for i in range(points.shape[0]):
         x, y = np.float64(points[i, 0]), np.float64(points[i, 1])

@@ -1,9 +1,9 @@
 """Median of 5×5 pixels (docs/method/extraction.md, section 3.5), by sorting networks on eight pixels at once.
 
-Two windows one above the other share four rows. The four numbers of a column in these rows are sorted once, for the
-five windows that the column belongs to. Pairs of neighbouring columns are then merged, each pair for two windows. Only
-the middle six of the 20 shared numbers can be the median of either window; the five numbers of its own row decide
-which.
+Two windows one above the other share four rows. The four numbers of a column in these rows are sorted once for all
+windows that contain the column. Pairs of neighbouring columns are then merged, once for all windows that contain the
+pair. A window has 20 shared numbers and the five of its own row, so its median is the sixth smallest of these five and
+the middle six of the shared ones.
 
 Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even merging).
 """
@@ -15,17 +15,14 @@ from idt.jit.float8_memory import copy, load, load_rows, store, store_rows
 from idt.jit.kernel import inner, kernel
 
 MARGIN = 8
-"""Numbers to the left and right of a row, of which a window reads 2."""
+"""Numbers of padding at either end of a row; a window reads 2 of them."""
 RING = 8
-"""Rows kept, a power of 2: two windows need 6."""
+"""Rows that are kept: a power of 2, so that the row of an index needs no division; two windows need 6."""
 
 
 @inner()
 def _keep_row(planes, first, y, height, width, rows, start):
-    """Copy the row at y, or the nearest border row, and pad it with its first and last numbers.
-
-    The plane begins at ``first``.
-    """
+    """Copy row y of the plane that begins at ``first``, or the nearest row, padded with its first and last numbers."""
     at = first + min(max(y, 0), height - 1) * width
     out = start + MARGIN
     copy(planes, at, rows, out, width)
@@ -34,15 +31,15 @@ def _keep_row(planes, first, y, height, width, rows, start):
         rows[out + width - 1 + k] = planes[at + width - 1]
 
 
-# Comparators by what they compare: the smaller number goes to the first place, the greater to the second.
+# A comparator is a pair of places: the smaller number goes to the first place, the greater to the second.
 _sort_four = sorting_network(((0, 1), (2, 3), (0, 2), (1, 3), (1, 2)), (0, 1, 2, 3))
 _sort_five = sorting_network(((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2)), (0, 1, 2, 3, 4))
-# Two sorted fours at 0 … 3 and 4 … 7.
+# Input: two sorted fours at the places 0 … 3 and 4 … 7.
 _merge_fours = sorting_network(
     ((0, 4), (1, 5), (2, 6), (3, 7), (4, 2), (5, 3), (1, 4), (5, 2), (3, 6)), (0, 1, 4, 5, 2, 3, 6, 7)
 )
-# Two sorted eights at 0 … 7 and 8 … 15 and a four at 16 … 19: an odd-even merge of the first eight and the four, then
-# with the other eight, as far as it decides what the middle six of the twenty are.
+# Input: two sorted eights at the places 0 … 7 and 8 … 15 and a sorted four at 16 … 19. The first eight and the four are
+# merged, then both with the other eight. Comparators that do not affect the middle six of the twenty are left out.
 _find_middle = sorting_network(
     (
         (0, 16), (4, 16), (2, 18), (6, 18), (2, 4), (6, 16), (1, 17), (5, 17), (3, 19), (7, 19), (3, 5), (7, 17),
@@ -57,7 +54,7 @@ _find_middle = sorting_network(
 
 @inner()
 def _sort_columns(rows, first, second, third, fourth, columns):
-    """Sort the four numbers of every column; the places of four rows, columns (4 · pitch,) out."""
+    """Sort the four numbers of every column; the rows begin at first … fourth; columns (4 · pitch,) out."""
     pitch = columns.size // 4
     for x in range(0, pitch, LANES):
         four = load(rows, first + x), load(rows, second + x), load(rows, third + x), load(rows, fourth + x)
@@ -86,7 +83,7 @@ def _find_median(rows, at, six):
 
 @kernel()
 def median(planes, height, width, out):
-    """Compute the median of the 5×5 pixels around each; the border is repeated.
+    """Compute the median of the 5×5 pixels around each pixel; the border is repeated.
 
     planes, out (n · H · W,) float32, one plane after the other.
     """

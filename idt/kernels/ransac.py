@@ -1,10 +1,11 @@
-"""RANSAC: a homography from matches by consensus on models of four random matches. `homography_refine` comes next.
+"""RANSAC: find the homography through four random matches with which most other matches agree.
 
 Method: docs/method/extraction.md, section 4.5.
 
 Consensus: Fischler & Bolles, CACM 1981. The draws, the tests of a draw and the rule for stopping are those of OpenCV's
-RANSAC, so that the same matches win as in the release; what makes it faster is a model in closed form instead of an
-eigenvalue problem, and that a model is given up as soon as it cannot win any more.
+RANSAC, so that the same matches win as in the release. Two things differ: a model is computed in closed form, not by an
+eigenvalue problem, and counting stops as soon as the model cannot win any more. `homography_refine` then refines the
+winner.
 """
 
 import math
@@ -17,6 +18,7 @@ from idt.jit.kernel import inner, kernel
 SAMPLE = 4
 DRAWS = 10000
 """Largest number of consecutive draws without a valid sample before the search ends."""
+# OpenCV's random numbers, by multiplication with carry.
 SEED = np.uint64(0xFFFFFFFFFFFFFFFF)
 MULTIPLIER = np.uint64(4164903690)
 LOW = np.uint64(0xFFFFFFFF)
@@ -25,7 +27,7 @@ EPSILON = float(np.finfo(np.float32).eps)
 TINY = float(np.finfo(np.float64).tiny)
 PARAMETERS = 8
 BLOCK = 128
-"""Matches counted between two looks at whether the model can still win."""
+"""Matches that are counted between two checks whether the model can still win."""
 
 
 @kernel((float32[:, ::1], float32[:, ::1], float64, int64, float64, float32[::1], boolean[::1]))
@@ -61,7 +63,7 @@ def consensus(source, target, threshold, iterations, confidence, winner, inliers
 
 @inner()
 def _draw(source, target, state, chosen):
-    """Draw four different matches that may define a homography; return the generator's state and success."""
+    """Draw four different matches that may define a homography; return the generator's state, and whether any do."""
     count = np.uint64(source.shape[1])
     for _ in range(DRAWS):
         i = 0
@@ -118,9 +120,11 @@ def _through_four(source, target, chosen, model):
     """Compute the homography that maps four points exactly to four others; return whether there is one.
 
     A point is a combination of three others with weights that are ratios of triangle areas. The homography is the
-    inverse of the matrix from weights to the source, followed by that to the target (Heckbert 1989, section 2.2.3).
+    inverse of the matrix from weights to the source, followed by the matrix from weights to the target (Heckbert 1989,
+    section 2.2.3).
     """
-    # Relative to the last point, which is never on a line with two others: its column of either map is (0, 0, 1).
+    # Coordinates are relative to the last point, so its column of either matrix is (0, 0, 1). It never lies on a line
+    # with two others.
     sx, sy = np.float64(source[0, chosen[3]]), np.float64(source[1, chosen[3]])
     tx, ty = np.float64(target[0, chosen[3]]), np.float64(target[1, chosen[3]])
     s0x, s0y = np.float64(source[0, chosen[0]]) - sx, np.float64(source[1, chosen[0]]) - sy
@@ -186,7 +190,7 @@ def _count(source, target, model, limit, to_beat):
 
 @inner()
 def _iterations_needed(confidence, outliers, most):
-    """Return after how many draws one is free of outliers, with the confidence asked for."""
+    """Return how many draws are needed for one without outliers, with probability ``confidence``, at most ``most``."""
     miss = 1 - (1 - outliers) ** SAMPLE
     if miss < TINY:
         return 0

@@ -12,15 +12,16 @@ from idt.jit.kernel import inner, kernel
 
 @inner()
 def _find_neighbours(source, target):
-    """Map the ``target`` pixels of an axis to its ``source`` pixels: the pixel before each, and the share of the next.
+    """Return for each target pixel of an axis the source pixel before it and the weight of the source pixel after it.
 
-    Both arrays (≥ target,) are padded with zeros to whole vectors. The share of a pixel beyond the last is 0.
+    source and target are the numbers of pixels. Both arrays (≥ target,) are padded with zeros to whole vectors. The
+    weight is 0 where the source has no pixel after it.
     """
     whole = -(-target // LANES) * LANES
     first, share = np.zeros(whole, np.int32), np.zeros(whole, np.float32)
     step = source / target
     for i in range(target):
-        # Pixel centres lie on pixel centres.
+        # Centre of the target pixel in the source; the borders of both images coincide, as in OpenCV's resize.
         at = min(max((i + 0.5) * step - 0.5, 0.0), source - 1.0)
         first[i] = at
         share[i] = at - first[i]
@@ -29,7 +30,10 @@ def _find_neighbours(source, target):
 
 @inner()
 def _stretch(row, first, share, stretched, width, out, at):
-    """Interpolate a row into out[at : at + width]; one number after the row must be finite."""
+    """Interpolate a row into out[at : at + width].
+
+    The number after the row is read with weight 0, so it must be finite.
+    """
     for x in range(0, width, LANES):
         near, far = look_up_pairs(row, first, x)
         store(stretched, x, near + load(share, x) * (far - near))
@@ -38,11 +42,12 @@ def _stretch(row, first, share, stretched, width, out, at):
 
 @kernel(fastmath={"contract"})
 def resize(planes, height, width, factor, to_height, to_width, out):
-    """Resize planes and multiply them by a factor, rows first, then columns.
+    """Resize planes, first along y, then along x, and multiply them by a factor.
 
     planes (n · H · W,) and out (n · h · w,) float32, one plane after the other; H × W is height × width, h × w is
     to_height × to_width.
     """
+    # ``below`` and ``beside`` are the weights of the next row and column.
     upper, below = _find_neighbours(height, to_height)
     left, beside = _find_neighbours(width, to_width)
     mixed, stretched = np.zeros(width + 1, np.float32), np.empty(left.size, np.float32)
@@ -71,8 +76,8 @@ def smooth(frame, height, width, blur, to_height, to_width, out):
     """Blur an image, reflected at its borders, and resize it.
 
     Flat float32: frame (H · W + 8,), with eight numbers of padding; blur (K,), a Gaussian from its middle outwards;
-    out (≥ h · w,). Blurring and resizing are linear, so a row of ``out`` is one weighted sum of rows of the frame, and
-    only such rows are blurred along x.
+    out (≥ h · w,). Blurring and resizing are linear, so along y both are one weighted sum of rows of the frame for each
+    row of ``out``. Only these sums are then blurred and resized along x.
     """
     reach = blur.size - 1
     while reach > 0 and blur[reach] == 0:
@@ -86,7 +91,8 @@ def smooth(frame, height, width, blur, to_height, to_width, out):
     for y in range(to_height):
         share = below[y]
         for k in range(rows.size):
-            # Two neighbouring blurred rows are mixed; together their Gaussians read one row more than one of them.
+            # A row of ``out`` mixes two neighbouring blurred rows. One Gaussian covers 2 · reach + 1 rows of the frame,
+            # both together one more.
             rows[k] = _reflected(upper[y] + k - reach, height) * width
             weights[k] = np.float32(0)
             if k <= 2 * reach:

@@ -5,6 +5,7 @@ from numba import boolean, float32
 
 from idt.jit.kernel import inner, kernel
 
+# Thresholds of the tests in pixels, except for the share.
 STATIC = np.float32(np.sqrt(3))
 ERRATIC = np.float32(50)
 JUMP = np.float32(20)
@@ -27,7 +28,7 @@ def _moments(values):
 
 @inner()
 def _add_step(x, y, total, longest):
-    """Add one step to the total and the longest of the step lengths."""
+    """Return ``total`` with the length of one step added, and the longest length so far."""
     length = np.sqrt(x * x + y * y)
     return total + length, max(longest, length)
 

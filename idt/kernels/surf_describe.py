@@ -3,8 +3,8 @@
 docs/method/surf.md, section 3; Bay et al. 2008, section 4.2. Angles are degrees in the image's own axes (y down),
 lengths are pixels.
 
-A row of a window goes through two short loops of vectors, places first, then pixels: one long chain of operations
-would leave a processor waiting.
+A row of a window is computed in two short loops of vectors, first the positions of its samples, then their gray
+levels, because a processor would have to wait for the long chain of operations of a single loop.
 """
 
 import math
@@ -22,7 +22,9 @@ PITCH = 24
 ROWS = 20
 CELLS = 4
 BAND = ROWS // CELLS
+"""Rows of gradients in a cell."""
 SUMS = 8
+"""Numbers that describe a cell."""
 LANE_NUMBERS = tuple(np.float32(k) for k in range(LANES))
 CONTRACTION = {"contract"}
 """Products and sums may be fused, as in the release's own build; rounding to gray levels hides the difference."""
@@ -87,21 +89,21 @@ def _pack(image, out):
 
 @inner()
 def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
-    """Sample a rotated window of n × n pixels, and shrink it to 21 × 21 by area averaging.
+    """Sample a rotated window of n × n pixels, with n = ⌊21 · scale⌋, and shrink it to 21 × 21 by area averaging.
 
     pixels (H · W,) int32, packed; angle in degrees; patch (≥ 21 · 24,) float32 out.
     """
     n = np.int64(np.float32(PATCH) * scale)
     theta = np.float64(angle * np.float32(math.pi / 180))
     cos, sin = np.float32(math.cos(theta)), np.float32(math.sin(theta))
-    # Whole vectors, and one number more, which the look-up at the end of the last column reads.
+    # Whole vectors, and one number more, because `_shrink_row` reads sums[n].
     columns = (n + LANES - 1) // LANES * LANES
     samples = np.empty(columns, np.int32), np.empty(columns, np.float32), np.empty(columns, np.float32)
     sums, following = np.empty(columns + 1, np.float32), np.empty(columns + 1, np.float32)
     cumulated = np.empty(n + 1, np.int64)
     for j in range(columns + 1):
         sums[j] = following[j] = 0
-    # A pixel of margin, because the end of a row is computed with one more rounding than its samples.
+    # A margin of a pixel, because the end of a row and the last sample in it are rounded differently.
     last_x, last_y = np.float32(width - 2), np.float32(height - 2)
     first, last = -np.float32(n - 1) / np.float32(2), np.float32(columns - 1)
     row_x, row_y = x + first * cos - first * sin, y + first * sin + first * cos
@@ -204,7 +206,7 @@ def _shrink_row(sums, cumulated, patch, at):
 
 @inner()
 def _sum_gradients(patch, weights, band, sums):
-    """Sum the gradients of a band by column: Σdx, Σ|dx| where dy ≥ 0, the same where dy < 0, then for dy.
+    """Sum the gradients of a band by column: Σdx, Σ|dx| where dy ≥ 0, then where dy < 0; likewise dy by the sign of dx.
 
     patch (22 · 24,) float32; weights (20, 24) float32; sums (8 · 24,) float32 out.
     """

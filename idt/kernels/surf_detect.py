@@ -4,9 +4,10 @@ docs/method/surf.md, section 1; Bay et al. 2008, sections 3.1 to 3.4. An octave 
 Its columns are regrouped by ``x mod step`` so that neighbouring cells lie side by side in memory at every octave: pixel
 column ``x`` is found at ``x % step * stride + x // step``.
 
-The three boxes of Dxx lie side by side, those of Dyy one below the other, so cells share boxes; each box is weighted
-once. Every response equals the release's to the last bit, because ties between them decide the order of keypoints.
-Hence no fastmath flag here, and float64, in which weighted boxes add up exactly.
+The three boxes of Dxx lie side by side, and the boxes of Dyy one below the other, so that several cells use the same
+box; its weighted sum is computed once. Every response equals the release's to the last bit, because ties between
+responses decide the order of keypoints. Therefore this file sets no fastmath flag, and adds weighted boxes in float64,
+where the sum is exact.
 """
 
 import numpy as np
@@ -19,10 +20,9 @@ LAYERS = 4
 SEARCHED = (1, 2)
 """Layers of an octave that have one above and one below."""
 READ_FROM = 21 // 2
-"""Distance from the border, in cells, within which no response is read, because no searched cell has such a
-neighbour."""
+"""Cells nearer to the border than this are not computed, because no searched cell has them as neighbours."""
 COLUMNS = 5
-"""A found keypoint: x, y, size, response, octave."""
+"""Numbers of a found keypoint: x, y, size, response, octave."""
 
 
 @kernel((int32[:, ::1], int32[:, ::1], float32, float32[:, ::1]))
@@ -42,7 +42,7 @@ def find_keypoints(integral, mask_integral, threshold, out):
             break
         columns = np.empty((height + 1, (width // step + 1) * step), np.int32)
         _regroup_columns(integral, step, columns)
-        # Cells that no filter covers and no search sees stay unwritten.
+        # Cells that no filter covers or no search reads stay unwritten.
         responses = np.empty((LAYERS, height // step, width // step), np.float32)
         for layer in range(LAYERS):
             size = (9 + 6 * layer) * step
@@ -95,7 +95,7 @@ def _respond(columns, width, size, step, out):
     dxx, dyy = np.empty(cells, np.float32), np.empty(cells, np.float32)
     depth = 2 * lobe + 1
     for i in range(unread - 2 * lobe, rows):
-        # Boxes stand one below the other in a ring of rows; the third of this row of cells is new.
+        # The boxes of Dyy are kept in a ring of rows; only the third box of each cell in this row is new.
         first, second, third = i % depth, (i + lobe) % depth, (i + 2 * lobe) % depth
         below, top = (i + 2 * lobe) * step, i * step
         _weigh_boxes(columns, below, below + y[3], x[2], x[7], weight, stacked[third])
@@ -110,7 +110,7 @@ def _respond(columns, width, size, step, out):
 
 @inner()
 def _weigh_boxes(columns, top, bottom, left, right, weight, out):
-    """Write the box sums of a row of cells times their weight, in float32.
+    """Write the box sums of a row of cells times their weight, rounded to float32.
 
     columns (H + 1, step · stride) int32; top, bottom rows, left, right places of the first box's edges in it;
     out (n,) float64.
@@ -131,7 +131,7 @@ def _second_difference(first, second, third, out):
 
 @inner()
 def _determinant(dxx, dyy, upper, lower, left, right, out):
-    """Compute Dxx·Dyy − 0.81·Dxy² with the rounding of a fused multiply-add: second product, then difference.
+    """Compute Dxx·Dyy − 0.81·Dxy²; round 0.81·Dxy², then the difference, as a fused multiply-add does.
 
     dxx, dyy (n,) float32; upper, lower rows of Dxy's boxes, float64; left, right where its boxes begin in them;
     out (≥ n,) float32.
@@ -153,7 +153,7 @@ def _find_maxima(responses, layer, threshold, count, out):
     border = (15 + 6 * layer) // 2 + 1
     marks = np.empty(cols, np.int32)
     for i in range(border, rows - border):
-        # Few cells exceed the threshold and four neighbours: they are left to be looked at one by one.
+        # Few cells exceed the threshold and four neighbours; only these are compared with all 26, one by one.
         for j in range(1, cols - 1):
             value = responses[layer, i, j]
             beside = (value > responses[layer, i, j - 1]) & (value > responses[layer, i, j + 1])

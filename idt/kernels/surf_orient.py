@@ -16,9 +16,10 @@ TAPS = 2 * RADIUS + 1
 REACH = np.array([math.isqrt(RADIUS**2 - u * u) for u in range(-RADIUS, RADIUS + 1)])
 """Largest |v| with u² + v² ≤ 36, for each u."""
 WAVELETS = 120
-"""There are 113 of them; a multiple of 8 leaves no rest to the vector loops."""
+"""Room for the 113 wavelets on the disc, rounded up to whole vectors."""
 DIRECTIONS = 72
 SPACING = 5
+"""Degrees between two directions."""
 
 # OpenCV's fast arctangent: an odd polynomial of degree 7 on [0, 1], here in degrees.
 ARC1 = np.float32(0.9997878412794807 * 180 / math.pi)
@@ -26,6 +27,7 @@ ARC3 = np.float32(-0.3258083974640975 * 180 / math.pi)
 ARC5 = np.float32(0.1555786518463281 * 180 / math.pi)
 ARC7 = np.float32(-0.04432655554792128 * 180 / math.pi)
 TINY = np.float32(2.220446e-16)
+"""Summand that keeps the angle of a zero vector from being 0 / 0."""
 
 
 @kernel((int32[:, ::1], float32[::1], float32[::1], float32[::1], float32[::1], float32[::1]))
@@ -35,8 +37,8 @@ def orient(integral, x, y, scale, weights, angle):
     integral (H + 1, W + 1) int32; x, y, scale (n,) float32; weights (13,) float32; angle (n,) float32 out.
     Unchecked: call surf.detect.
     """
-    # After the wavelets found, these arrays hold old numbers; the vector loops may compute their angles, but nothing
-    # sums them.
+    # Behind the responses of a keypoint these arrays hold numbers of earlier keypoints. Their angles are computed, too,
+    # but not summed.
     dx, dy, turns = np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32)
     for i in range(WAVELETS):
         dx[i] = dy[i] = 0
@@ -54,9 +56,9 @@ def orient(integral, x, y, scale, weights, angle):
 
 @inner()
 def _respond(integral, x, y, scale, weights, dx, dy):
-    """Compute weighted Haar responses on a disc around a keypoint, without those that leave the image; return their
-    number.
+    """Compute weighted Haar responses on a disc around a keypoint; return their number.
 
+    A wavelet that leaves the image has none.
     integral (H + 1, W + 1) int32; weights (13,) float32; dx, dy (≥ 113,) float32 out.
     """
     rows, cols = integral.shape
@@ -96,10 +98,7 @@ def _mean_difference(plus, minus, factor):
 
 @inner()
 def _arctangent(y, x):
-    """Return the angle of a vector in degrees, 0 to 360, with an error below 0.01°.
-
-    A division that could raise would not be vectorised; this one cannot divide by 0 anyway.
-    """
+    """Return the angle of a vector in degrees, 0 to 360, with an error below 0.01°; 0 for the vector 0."""
     along, across = abs(x), abs(y)
     ratio = min(along, across) / (max(along, across) + TINY)
     square = ratio * ratio
@@ -113,7 +112,7 @@ def _arctangent(y, x):
 def _add_to_near(turn, dx, dy, sum_x, sum_y):
     """Add a vector to the sums of all directions less than 30° away.
 
-    turn in degrees; sum_x, sum_y (72,) float32. Asking all 72 is faster than finding the twelve.
+    turn in degrees; sum_x, sum_y (72,) float32. All 72 are tested, because the compiler vectorises such a loop.
     """
     for k in range(DIRECTIONS):
         gap = abs(turn - np.float32(np.int32(SPACING * k)))

@@ -1,7 +1,7 @@
 """Smaller eigenvalue of the structure tensor (docs/method/extraction.md, section 5): Shi & Tomasi, CVPR 1994.
 
-Corners are ranked by it, and equals by their place, so its last bit matters: the steps are rounded as in OpenCV's code
-for vectors of eight numbers, here on every processor.
+Corners are ranked by their texture, and by position where it is equal, so its last bit matters. Therefore each step is
+rounded as in OpenCV's code for vectors of eight numbers, on every processor.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from idt.jit.float8 import multiply_add
 from idt.jit.kernel import inner, kernel
 
 BLOCK = 3
-# Sobel's [1 2 1], for gray levels of 0 to 1 and a mean over the block.
+# Sobel's weights [1 2 1], scaled so that gray levels go from 0 to 1 and the sum over a block is its mean.
 SIDE = np.float32(1 / (4 * BLOCK * 255))
 CENTRE = np.float32(2 / (4 * BLOCK * 255))
 HALF = np.float32(0.5)
@@ -31,9 +31,12 @@ def _read(row, pixels, smooth):
 
 @inner()
 def _sum_products(above, row, below, smooth_above, smooth_below, products, sums):
-    """Sum the three products of the gradients of a row over three neighbours; products (3, W + 2), sums (3, W)."""
+    """Compute dx², dx·dy and dy² for the pixels of a row, and sum each over three neighbours along the row.
+
+    products (3, W + 2), scratch; sums (3, W) out.
+    """
     width = sums.shape[1]
-    # Few arrays a loop, or the compiler finds no vectors in it.
+    # The compiler does not vectorise a loop over more arrays.
     for x in range(width):
         across = (above[x + 2] + below[x + 2]) - (above[x] + below[x])
         products[0, x + 1] = multiply_add(across, SIDE, (row[x + 2] - row[x]) * CENTRE)
@@ -65,7 +68,7 @@ def _solve(above, row, below, out):
 def texture(gray, out):
     """Compute the smaller eigenvalue over 3×3 pixels from 3×3 gradients; gray (H, W) uint8, out (H, W) float32."""
     height, width = gray.shape
-    # The last three rows of each.
+    # Rings of the last three rows.
     pixels, smooth = np.empty((3, width + 2), np.float32), np.empty((3, width), np.float32)
     products, sums = np.empty((3, width + 2), np.float32), np.empty((3, 3, width), np.float64)
     _read(gray[0], pixels[0], smooth[0])

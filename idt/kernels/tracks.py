@@ -44,13 +44,13 @@ def start(new, time_cells, count, track_table, positions, points, sums):
     ),
 )
 def advance(flow, flow_warp, sizes, count, track_table, positions, points, displacements):
-    """Move the first ``count`` tracks one step; list those that go on, then the finished, then the lost.
+    """Move the first ``count`` tracks one step; list the live tracks first, then the finished, then the lost ones.
 
-    flow, flow_warp (2, h, w) float32; sizes (4,) int64: height and width of the scale, pixels to one vector of the
-    flows in x and in y, time cells. Sorted by age of the track: track_table (3, N) int32 (slot, steps made, row of the
-    sums for the next step) and positions (N, 2) float32. Indexed by slot: points (N, L + 1, 2) and displacements
-    (N, L, 2) float32. Return how many tracks go on and how many finished; track_table and positions are those after the
-    step.
+    flow, flow_warp (2, h, w) float32; sizes (4,) int64: height and width of the scale, spacing of the flows' vectors in
+    pixels of the scale, number of time cells. Sorted by age of the track: track_table (3, N) int32 (slot, steps made,
+    row of the sums for the next step) and positions (N, 2) float32. Indexed by slot: points (N, L + 1, 2) and
+    displacements (N, L, 2) float32. track_table and positions are updated. Return how many tracks go on and how many
+    have finished.
     """
     height, width, every, time_cells = sizes[0], sizes[1], sizes[2], sizes[3]
     length = displacements.shape[1]

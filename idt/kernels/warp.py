@@ -10,6 +10,7 @@ from idt.jit.kernel import inner, kernel
 
 FRACTION_BITS = 5
 CELL = 1 << FRACTION_BITS
+"""Units of the fixed-point coordinates in a pixel."""
 
 
 @inner()

@@ -1,7 +1,7 @@
 """`Bounds`: the range of a numeric option, checked before any work.
 
-A range is generous: it includes all values that the literature or a large machine needs. Its upper end keeps a typing
-error from filling the memory.
+A range includes all values that the literature or a large machine needs. Its upper end keeps a typing error from
+filling the memory.
 """
 
 import math
@@ -21,7 +21,7 @@ class Bounds(NamedTuple):
     why : str
         Reason of the upper bound, a clause.
     above : bool
-        Every value lies above ``low``, which is refused itself.
+        Whether ``low`` itself is refused.
     other : str
         A word that the option takes instead of a number.
     """
@@ -35,7 +35,7 @@ class Bounds(NamedTuple):
     def __str__(self):
         """Format the range for a help text."""
         low = f"above {self.low:g}, at most" if self.above else f"{_digits(self.low)} to"
-        return f"{low} {_digits(self.high)}{self._other()}"
+        return f"{low} {_digits(self.high)}{self._or_other()}"
 
     def fault(self, value):
         """Return what is expected instead of a value, and why.
@@ -60,7 +60,7 @@ class Bounds(NamedTuple):
             least = (
                 f"a number above {self.low:g} and at most" if self.above else f"a number from {_digits(self.low)} to"
             )
-            return f"{least} {_digits(self.high)}{self._other()}", self.why
+            return f"{least} {_digits(self.high)}{self._or_other()}", self.why
         if is_number and value > self.high:
             return f"a whole number of at most {self.high}", self.why
         return f"a whole number of at least {self.low}", ""
@@ -81,14 +81,14 @@ class Bounds(NamedTuple):
         Raises
         ------
         DataError
-            If it lies outside, or is no such number.
+            If it is no number of the right kind, or lies outside the bounds.
         """
         expected, reason = self.fault(value)
         if expected:
             raise DataError(f"{name} must be {expected}, got {short_repr(value)}{reason and f': {reason}'}")
         return int(value) if isinstance(self.low, int) else float(value)
 
-    def _other(self):
+    def _or_other(self):
         return f", or {self.other}" if self.other else ""
 
 
@@ -98,13 +98,13 @@ def _digits(number):
 
 
 FRAMES = 2**31 - 1
-"""Largest number of a frame: feature files store it in 32 bits, with a sign."""
+"""No frame has a larger number, because feature files store it in 32 bits, with a sign."""
 
 SIDE = 32_767
-"""Longest side of a frame in pixels: OpenCV warps no larger image."""
+"""A frame has at most this many pixels to a side, because OpenCV warps no larger image."""
 
 LENGTH = 1000
-"""Most steps of a track."""
+"""A track has at most this many steps."""
 
 SEED = Bounds(0, 2**32 - 1, "NumPy and scikit-learn take seeds of 32 bits")
 
@@ -113,18 +113,18 @@ JOBS = Bounds(1, 1024, "each job is a process of some 200 MB; machines have fewe
 THREADS = Bounds(1, 1024, "each thread holds frames or descriptors of its own; machines have fewer cores")
 
 MOST_PIXELS = 64_000_000
-"""Most pixels of a frame unless a run asks for more: twice those of video in 8K."""
+"""A frame has at most this many pixels, twice as many as in 8K video, unless a run allows more."""
 
 PIXELS = Bounds(1, 2**30, "OpenCV decodes no larger image")
 
 DEFAULT_PATIENCE = 600
-"""Seconds without a frame after which a video is given up, unless a run says otherwise: a server that is started anew
-answers sooner, and no frame of the usual sizes takes as long on a busy machine."""
+"""A run gives up a video after this many seconds without a frame, unless it sets another time. A file server that
+restarts answers sooner, and no frame of a usual size takes as long, even on a busy machine."""
 
-PATIENCE = Bounds(1, 1_000_000, "it is eleven days, and no frame takes as long")
+PATIENCE = Bounds(1, 1_000_000, "no frame takes as long as these eleven days")
 
 WORKERS = 4096
-"""Most threads of all jobs together."""
+"""All jobs together have at most this many threads."""
 
 SHARE_REASON = "it is a share, and 1 is all of it"
 

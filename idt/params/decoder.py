@@ -1,8 +1,8 @@
 """The decoders of video files, and the choice between them.
 
-PyAV is optional. Its wheels bundle FFmpeg with x264 and x265, which are under the GNU GPL; so it is an extra, ``av``.
-If it is installed it is the default, because it reports damage, the order of fields, time stamps and covers, which
-OpenCV hides.
+PyAV is optional, the extra ``av``, because its wheels bundle FFmpeg with x264 and x265, which are under the GNU GPL. If
+PyAV is installed, it is the default, because it reports damage, the order of fields, time stamps and cover pictures,
+which OpenCV hides.
 """
 
 import importlib.util
@@ -10,7 +10,7 @@ import importlib.util
 from idt.errors import DataError, short_repr
 
 DECODERS = ("auto", "opencv", "pyav")
-"""Names of the decoders of video files. auto is PyAV where it is installed, else OpenCV."""
+"""These are the names of the decoders of video files; auto is PyAV if it is installed, else OpenCV."""
 
 REMEDY = 'pip install "av>=17.0.1"'
 """Command that installs PyAV."""

@@ -12,8 +12,8 @@ from idt.params.layout import block_sizes
 from idt.params.option import check_fields, option
 
 COLUMNS = 32_768
-"""Most numbers that describe a track, 77 times those of the release. Thousands of unfinished tracks are in memory at
-once, and each takes that many."""
+"""A track is described by at most this many numbers, 77 times as many as in the release, because memory holds them for
+thousands of live tracks."""
 
 
 FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
@@ -23,8 +23,8 @@ FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
 class ExtractionParams:
     """Parameters of an extraction; the defaults are those of the authors' release.
 
-    Two extractions with equal parameters and equal sources give equal numbers, so these are
-    written into every feature file and compared before a file is called up to date.
+    Two extractions with equal parameters and equal sources give equal numbers. So the parameters are written into every
+    feature file, and compared before a file is called up to date.
     """
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
@@ -53,7 +53,7 @@ class ExtractionParams:
     start: int | str = option(0, bounds=FRAME, method="extraction 1.1", help='first frame, or a time such as "2.5s"')
     end: int | str | None = option(None, bounds=FRAME, method="extraction 1.1", help="last frame, inclusive, or a time")
     length: int = option(
-        15, bounds=Bounds(1, LENGTH, "long before, a point has left the view or drifted off what it began on"),
+        15, bounds=Bounds(1, LENGTH, "a point leaves the view or drifts off its object much earlier"),
         unit="frames", method="extraction 1.1", help='length of a track ("L")',
     )  # fmt: skip
     stride: int = option(
@@ -177,7 +177,7 @@ class ExtractionParams:
         if columns > COLUMNS:
             raise DataError(
                 f"length={self.length}, cells={self.cells} and time_cells={self.time_cells} make {columns} numbers a"
-                f" track, expected at most {COLUMNS}, for memory holds them for all tracks under way; use fewer cells"
+                f" track, expected at most {COLUMNS}, because memory holds them for all live tracks; use fewer cells"
             )
         parse_time(self.start, "start")
         if self.end is not None:
@@ -193,19 +193,19 @@ class ExtractionParams:
 
     @classmethod
     def among(cls, names):
-        """Build from the options among a function's ``locals()``, which hold others, too."""
+        """Build the parameters from the ``locals()`` of a function, ignoring its other variables."""
         return cls(**{item.name: names[item.name] for item in fields(cls)})
 
     @classmethod
     def preset(cls, name):
-        """Return the values of a preset, by option, and name the known ones if there is none of that name."""
+        """Return the values of the preset ``name`` by option; refuse an unknown name with a list of the presets."""
         if not isinstance(name, str) or name not in cls.PRESETS:
             raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {short_repr(name)}")
         return cls.PRESETS[name]
 
     @classmethod
     def from_options(cls, *, preset="exact", **options):
-        """Build from keyword arguments over a preset, and name an unknown one instead of raising `TypeError`."""
+        """Build the parameters from keyword arguments over a preset; refuse an unknown option by its name."""
         options = {**cls.preset(preset), **options}
         known = [item.name for item in fields(cls)]
         for name in options:
@@ -215,14 +215,14 @@ class ExtractionParams:
 
 
 def parse_time(value, name):
-    """Return ``value``, a frame index, as int, or a text such as ``"2.5s"`` as seconds (float).
+    """Parse ``value``: a frame index gives an int, a time such as ``"2.5s"`` gives seconds as a float.
 
-    A refusal calls it by its ``name``.
+    Messages call it ``name``.
 
     Raises
     ------
     DataError
-        If ``value`` is neither, negative, or larger than any number of a frame.
+        If ``value`` is neither an index nor a time, is negative, or is larger than the number of any frame.
     """
     time: Any = None
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""What the parameter ``flow`` of an extraction may be: a named method, or a flow that somebody else computes.
+"""Values of the parameter ``flow`` of an extraction: a named method, or a flow that another program computes.
 
-A flow that is no named method is a text, as any parameter is, so that files record it and compare it. The text carries
-what computes the flow.
+The latter is a text, too, so that files can record and compare it. Its class adds the function, or the reader of the
+flow files, that the text names.
 """
 
 from idt.errors import DataError
@@ -13,11 +13,11 @@ MPEG = "mpeg"
 """Method that takes the motion vectors of a video codec, between consecutive frames only."""
 
 FUNCTION, FILES = "python:", "files:"
-"""Prefixes of the recorded name of a function, and of the recorded digest of flow files."""
+"""The recorded name of a function and the recorded digest of flow files begin with these prefixes."""
 
 
 class Flows(tuple[str, ...]):
-    """Names of the methods; a recorded flow that is none of them counts as one of these, too."""
+    """Names of the methods, as the choices of an option; recorded functions and flow files are contained, too."""
 
     def __contains__(self, value):
         return super().__contains__(value) or (isinstance(value, str) and value.startswith((FUNCTION, FILES)))
@@ -27,7 +27,7 @@ class RecordedFlow(str):
     """Recorded name of a flow that is no named method; two of them are equal if their names are."""
 
     def __deepcopy__(self, memo):
-        # A learned network is not copied with the parameters.
+        # The function of a flow may hold a network, which is not copied with the parameters.
         return self
 
 
@@ -84,7 +84,7 @@ def fields_of(flow):
         return None
     if flow.startswith(FILES):
         raise DataError(f"flow={flow[:20]}… are flow files that a run recorded; name their folder with --flow-files")
-    raise DataError(f"flow={flow} is a name that a file recorded; hand the function itself to idt.extract")
+    raise DataError(f"flow={flow} is a name that a file recorded; pass the function itself to idt.extract")
 
 
 def has_second_flow(flow):

@@ -1,4 +1,4 @@
-"""`FlowExportParams`: what `idt-flow` writes, beside the parameters of the flow itself."""
+"""`FlowExportParams`: the options of `idt-flow` about the files that it writes."""
 
 from dataclasses import dataclass, fields
 
@@ -13,7 +13,7 @@ LAYOUTS = ("tsn", "tsn-zip", "denseflow", "mmaction2", "twostream", "i3d", "flo"
 BOUND = Bounds(0.01, 1000.0, "a longer displacement is no flow between two frames")
 
 I3D_SIDE, I3D_SHORT_SIDE = 224, 256
-"""Pixels of the squares of the layout i3d, and of the shorter side of the frames that they are cut from."""
+"""The layout i3d cuts squares of `I3D_SIDE` px from frames whose shorter side is `I3D_SHORT_SIDE` px by default."""
 
 IRRELEVANT = frozenset(
     f"--{name}"
@@ -22,12 +22,15 @@ IRRELEVANT = frozenset(
         "local-norm", "no-camera",
     )
 )  # fmt: skip
-"""Flags of an extraction that change no flow."""
+"""`idt-flow` leaves out these flags of an extraction, because they change no flow."""
 
 
 @dataclass(frozen=True)
 class FlowExportParams:
-    """Which flow is written, and how. Recorded beside the files and compared before they are called up to date."""
+    """Parameters of the flow files: the flow that is written, and its form.
+
+    They are recorded beside the files. Files whose recorded parameters differ are not up to date.
+    """
 
     layout: str = option(
         "tsn",
@@ -43,7 +46,7 @@ class FlowExportParams:
     )
     rgb: bool = option(False, method="flow 2", help="write the frames, too")
     step: int = option(
-        1, bounds=Bounds(1, 1000, "what lies farther apart shows no flow"),
+        1, bounds=Bounds(1, 1000, "frames that lie farther apart show no flow"),
         unit="frames", method="flow 1", help="from the first frame of a flow to the second",
     )  # fmt: skip
     short_side: int | None = option(
@@ -63,7 +66,7 @@ class FlowExportParams:
 
 
 def recorded(params, export):
-    """Return what decides on the content of the files, as JSON holds it.
+    """Return the parameters that determine the content of flow files, as a record holds them.
 
     Parameters
     ----------

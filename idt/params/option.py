@@ -17,7 +17,7 @@ def option(default, *, help, bounds=None, unit="", method="", choices=None, flag
     bounds : Bounds, optional
         Range of a number; every numeric field has one.
     unit, method : str
-        Unit of the value, page and section of docs/method, such as ``"extraction 4"``.
+        Unit of the value; page of docs/method with section, such as ``"extraction 4"``.
     choices : tuple of str, optional
     flag : str, optional
         Name on the command line where it is not the field's own (``--no-camera`` for ``camera``).
@@ -37,10 +37,10 @@ def check_fields(params):
     Raises
     ------
     DataError
-        If a value is invalid. The class itself checks texts.
+        If a value is invalid. Texts without choices are not checked here, but by the class itself.
     """
     for item in fields(params):
-        name, value, kind = item.name, _python(getattr(params, item.name)), str(item.type)
+        name, value, kind = item.name, _as_python(getattr(params, item.name)), str(item.type)
         choices, bounds = item.metadata["choices"], item.metadata["bounds"]
         if value is None and "None" in kind:
             pass
@@ -55,6 +55,6 @@ def check_fields(params):
         object.__setattr__(params, name, value)
 
 
-def _python(value):
+def _as_python(value):
     """Return a numpy scalar as a Python number or boolean, which JSON can hold; return anything else unchanged."""
     return value.item() if getattr(value, "shape", None) == () else value

@@ -1,9 +1,9 @@
-"""Flow by blocks, as a video codec knows it: carried to every scale, matched, freed of the camera's motion.
+"""Flow from the motion vectors of a video codec, one displacement for each block of pixels.
 
 Method: docs/method/extraction.md, section 3.10.
 
-The field of the blocks is interpolated bilinearly between their centres, at every scale by itself. The camera's motion
-is fitted to matches on a grid and taken out of the blocks.
+The displacements are interpolated bilinearly between the centres of the blocks, at every scale by itself. The camera's
+motion is fitted to matches on a grid and subtracted from the displacements of the blocks.
 
 Source: Kantorov & Laptev, CVPR 2014.
 """
@@ -21,21 +21,21 @@ BLOCK = 16
 """Pixels to a side of a codec's block."""
 
 COARSE = 4
-"""Pixels of a scale that share a vector where tracks are moved and not described."""
+"""Spacing in pixels of the flow's vectors at a frame whose tracks are moved but not described."""
 
 LEAST_STEP, MOST_COLUMNS = 8, 20
-"""Pixels between matches at least, and about as many of them along the longer side at most."""
+"""Least distance of the matches in pixels, and about the largest number of matches along the longer side."""
 
 
 class Blocks(NamedTuple):
-    """Flow by blocks.
+    """Flow of a frame with one displacement for each block.
 
     Attributes
     ----------
     field : (rows, columns, 2) float32
         Displacement (x, y) of each block, in pixels of the frame.
     side : float
-        Of a block, in pixels of the frame. The last row and column may reach beyond it.
+        Side of a block in pixels of the frame. The last row and column of blocks may reach beyond the frame.
     """
 
     field: np.ndarray
@@ -51,7 +51,7 @@ def at_scales(blocks, levels, *, every=1):
     levels : list of Scale
         The first has the size of the frame.
     every : int
-        Pixels of a scale, in x and in y, to one vector.
+        Spacing of the vectors in pixels of the scale, in x and in y.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def at_scales(blocks, levels, *, every=1):
 
 
 def spacing(field, size):
-    """Return how many pixels of a scale, in x and in y, share one vector.
+    """Return the spacing of a flow's vectors in pixels of the scale, in x and in y.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def spacing(field, size):
 
 
 def match(field, shape, mask=None):
-    """Match points of a grid to where the flow takes them.
+    """Match points of a grid to their positions after the flow.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def _grid(shape):
 
 
 def without_motion(blocks, homography, width, height):
-    """Take the camera's motion out of the flow of blocks.
+    """Subtract the camera's motion from the flow of blocks.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def without_motion(blocks, homography, width, height):
     homography : (3, 3) float64
         Carries the earlier frame into the later.
     width, height : int
-        Of the frame.
+        Size of the frame.
 
     Returns
     -------
@@ -147,10 +147,10 @@ def without_motion(blocks, homography, width, height):
         return blocks
     centres = _centres(*blocks.field.shape[:2], blocks.side)
     remaining = cv2.perspectiveTransform(centres + blocks.field, inverse) - centres
-    # Blocks at the border are judged by a point that would be kept if the camera stood still.
+    # For a centre near the border the nearest point is tested that passes if the camera stands still.
     last = np.array([width, height], np.float32) - (WARP_BORDER + 2)
-    led = cv2.perspectiveTransform(np.clip(centres, WARP_BORDER + 1, last), homography)
-    remaining[~((led > WARP_BORDER) & (led < last + 1)).all(axis=2)] = 0
+    moved = cv2.perspectiveTransform(np.clip(centres, WARP_BORDER + 1, last), homography)
+    remaining[~((moved > WARP_BORDER) & (moved < last + 1)).all(axis=2)] = 0
     return blocks._replace(field=remaining)
 
 

@@ -4,7 +4,7 @@ Method: docs/method/extraction.md, section 4.
 
 Two kinds of matches complement each other: keypoints (SURF by default) stand on blobs, and corners, moved by the
 flow (`corners`), on corners and edges. A homography fitted to both with RANSAC carries the earlier frame into the
-later; what moves differently, people above all, is left out as outliers or by the human mask.
+later. Matches on objects that move differently, above all people, are left out as outliers or by the human mask.
 
 Source: Wang & Schmid, ICCV 2013, section 2.1.
 """
@@ -25,6 +25,7 @@ SEARCH_RADIUS = 25.0
 
 MATCHES_NEEDED = 50
 INLIERS_NEEDED = 25
+"""A homography needs more matches, and more inliers, than these numbers."""
 REPROJECTION_THRESHOLD = 1.0
 RANSAC_ITERATIONS = 2000
 RANSAC_CONFIDENCE = 0.995
@@ -155,9 +156,8 @@ def fit(source, target):
 
     Notes
     -----
-    docs/method/extraction.md, section 4.5; Fischler & Bolles, CACM 1981. The draws are those of OpenCV's RANSAC, which
-    always starts from the same seed, so equal matches give equal homographies; OpenCV's RANSAC refines the result in
-    the same way.
+    docs/method/extraction.md, section 4.5; Fischler & Bolles, CACM 1981. The draws and the refinement are those of
+    OpenCV's RANSAC. It always starts from the same seed, so equal matches give equal homographies.
     """
     if len(source) > MATCHES_NEEDED:
         sources, targets = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
@@ -220,7 +220,7 @@ def remove_motion(flow, homography, levels):
     homography : (3, 3) float64
         Carries the earlier frame into the later.
     levels : list of Scale
-        Of the flow.
+        Scales of the flow.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def detect(gray, mask=None, *, texture=None):
     Returns
     -------
     (n, 2) float32
-        Whole positions (x, y), strongest first, at most 1000; none on the outermost pixels.
+        Positions (x, y) in whole pixels, strongest first, at most 1000; none on the outermost pixels.
 
     Raises
     ------
@@ -43,8 +43,8 @@ def detect(gray, mask=None, *, texture=None):
 
     Notes
     -----
-    docs/method/extraction.md, section 4.3; Shi & Tomasi, CVPR 1994. They are those of ``cv2.goodFeaturesToTrack``,
-    which would compute the texture again.
+    docs/method/extraction.md, section 4.3; Shi & Tomasi, CVPR 1994. The corners are the same as from
+    ``cv2.goodFeaturesToTrack``, which cannot take a texture that is computed already.
     """
     gray = checks.gray_image(gray)
     texture = sampling.texture(gray) if texture is None else texture
@@ -56,10 +56,10 @@ def detect(gray, mask=None, *, texture=None):
     mask = np.empty((0, 0), np.uint8) if mask is None else np.ascontiguousarray(mask)
     height, width = gray.shape
     keys = np.empty(gray.size, np.int64)
-    peaks = kernel.find_peaks(texture.view(np.int32), mask, least.view(np.int32), keys)
+    n_peaks = kernel.find_peaks(texture.view(np.int32), mask, least.view(np.int32), keys)
     found = np.empty((MOST, 2), np.float32)
     taken = np.zeros((height + 2 * kernel.REACH, width + 2 * kernel.REACH), np.uint8)
-    return found[: kernel.keep_apart(np.sort(keys[:peaks]), taken, found)]
+    return found[: kernel.keep_apart(np.sort(keys[:n_peaks]), taken, found)]
 
 
 def match(previous, flow, mask=None, *, texture=None):
@@ -70,7 +70,7 @@ def match(previous, flow, mask=None, *, texture=None):
     previous : (H, W) uint8
         The earlier frame.
     flow : (H, W, 2) float32
-        From it to the later one.
+        Flow from the earlier to the later frame.
     mask, texture
         As for `detect`.
 

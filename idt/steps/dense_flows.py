@@ -1,4 +1,4 @@
-"""Other flows than the release's, computed at full resolution and carried over to the coarser scales.
+"""Other dense flows than the release's, computed at full resolution and resized to the coarser scales.
 
 Method: docs/method/extraction.md, section 3.8.
 
@@ -6,7 +6,7 @@ dis    dense inverse search (Kroeger et al., ECCV 2016), OpenCV's
 tvl1   duality-based TV-L1 (Zach, Pock & Bischof, DAGM 2007), OpenCV's: the flow of two-stream networks
 lk     Lucas & Kanade in windows (Bouguet's pyramidal form), OpenCV's, on a grid and interpolated between its points
 
-A field that somebody else computed passes `checked_field`.
+`checked_field` validates a field that a user's function or another program computed.
 """
 
 import numpy as np
@@ -17,19 +17,19 @@ from idt.imports.opencv import cv2
 from idt.steps.pyramid import RATIO, resize, scales
 
 SMALLEST = 16
-"""Shorter side in pixels of the smallest frame that dense inverse search takes; the others take none smaller here."""
+"""Least shorter side of a frame in pixels. Dense inverse search needs it; the other methods have the same limit."""
 
 DIS_SIDE = 96
-"""Least shorter side in pixels of the frame that dense inverse search halves no further at its fine end. OpenCV's fast
-preset ends at a quarter of any frame, which for its authors was 1024×436 pixels: of a frame of 160×120 that would be
-30 lines, where patches of 8 pixels cover a whole person."""
+"""Least shorter side in pixels of the finest scale of dense inverse search. A frame is halved only down to this side.
+OpenCV's fast preset halves every frame twice, and its authors used frames of 1024×436 pixels. A frame of 160×120 would
+keep 30 lines, where a patch of 8 pixels covers a whole person."""
 
 GRID, WINDOW, LK_LEVELS, LK_STEPS, LK_ENOUGH = 4, 15, 4, 20, 0.01
 """Lucas–Kanade: distance of the points and side of the windows in pixels, halvings of the frames, most iterations, and
 the step in pixels below which they end."""
 
 FARTHEST = 1e6
-"""Pixels beyond which no displacement in a frame reaches."""
+"""Largest displacement in pixels that a field may hold."""
 
 
 def dis(previous, current):
@@ -68,16 +68,12 @@ def tvl1(previous, current):
     Returns
     -------
     (H, W, 2) float32
-        As of `dis`.
+        As for `dis`.
 
     Raises
     ------
     DataError
         As `dis`, and if OpenCV was built without its contributed modules.
-
-    Notes
-    -----
-    It takes some twenty times as long as Farnebäck's method.
     """
     previous, current = _checked(previous, current, "tvl1")
     if not hasattr(cv2, "optflow"):
@@ -96,7 +92,7 @@ def lk(previous, current):
     Returns
     -------
     (H, W, 2) float32
-        As of `dis`. A window without texture, or one that is lost, does not move.
+        As for `dis`. A window without texture, or one that is lost, does not move.
 
     Raises
     ------
@@ -123,7 +119,7 @@ METHODS = {"dis": dis, "tvl1": tvl1, "lk": lk}
 
 
 def at_scales(field, levels):
-    """Carry the flow of the full resolution over to the coarser scales.
+    """Resize the flow of the full resolution to the coarser scales.
 
     Parameters
     ----------
@@ -167,7 +163,7 @@ def estimate(previous, current, method, levels=None):
     Raises
     ------
     DataError
-        If the images or what a function returned cannot be used.
+        If the images, or the field that a function returned, are invalid.
     """
     levels = scales(*previous.shape) if levels is None else levels
     if callable(method):
@@ -176,7 +172,7 @@ def estimate(previous, current, method, levels=None):
 
 
 def checked_field(field, shape, name="the flow"):
-    """Return a field that somebody else computed as float32, or refuse it.
+    """Convert a field of another program to float32, or refuse it.
 
     Parameters
     ----------
@@ -193,7 +189,7 @@ def checked_field(field, shape, name="the flow"):
     Raises
     ------
     DataError
-        If it has another shape, is not real and finite, or leads farther than any frame is wide.
+        If it has another shape, is not real and finite, or holds a displacement beyond `FARTHEST`.
     """
     field = checks.float_array(np.asarray(field), (*shape, 2), name)
     return checks.within(field, -FARTHEST, FARTHEST, name)

@@ -2,12 +2,12 @@
 
 Method: docs/method/extraction.md, section 3.
 
-Around each pixel both frames are approximated by quadratics (`expand`). If the second is the first moved by d, then A·d
-= b with A the mean of the quadratic parts and b half the difference of the linear ones plus A·d_0, d_0 being the flow
-so far. This is solved in the least-squares sense over a Gaussian window, in two iterations at each scale, from the
-coarsest scale to the finest (`between`); a 5×5 median closes each scale.
+Around each pixel both frames are approximated by quadratic polynomials (`expand`). If the second frame is the first
+moved by d, then A·d = b. A is the mean of the quadratic parts. b is half the difference of the linear parts plus A·d_0,
+where d_0 is the flow so far. `between` solves this by least squares over a Gaussian window, in two iterations at each
+scale, from the coarsest scale to the finest. A 5×5 median filters the flow at the end of each scale.
 
-The expansion of a frame serves two pairs: as the second image of one and the first of the next. Make it once.
+The expansion of a frame serves two pairs of frames, as the second of one and the first of the next. Compute it once.
 
 Source: Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003.
 """
@@ -29,7 +29,7 @@ ITERATIONS = 2
 
 
 class Expansion(NamedTuple):
-    """Quadratic coefficients of one frame at every scale: those of x, y, x², y² and xy, in this order.
+    """Coefficients of x, y, x², y² and xy of one frame at every scale, in this order.
 
     Attributes
     ----------
@@ -72,9 +72,10 @@ def expand(gray, levels=None, *, finest=0, second_only=False):
     levels : list of Scale, optional
         By default the levels of `pyramid.scales` with its defaults.
     finest : int
-        First scale that is expanded; `between` carries its flow over to the finer ones. The coarsest always is.
+        First scale that is expanded; `between` resizes its flow to the finer scales. The coarsest scale is always
+        expanded.
     second_only : bool
-        Leave out ``planar``: this frame will be the second of two, never the first.
+        Leave out ``by_plane``, because this frame will be the second of two, never the first.
 
     Returns
     -------
@@ -93,9 +94,9 @@ def expand(gray, levels=None, *, finest=0, second_only=False):
     gray = checks.gray_image(gray)
     levels = scales(*gray.shape) if levels is None else levels
     if min(min(level.height, level.width) for level in levels) < 2:
-        # Bilinear sampling reads the pixel to the right and the one below, even where these weigh nothing.
+        # Bilinear sampling reads the pixels to the right and below, even if their weight is 0.
         raise DataError(f"a frame must be at least 2x2 px at every scale, got {gray.shape[1]}x{gray.shape[0]} px")
-    table = _table(tuple(levels))
+    table = _scale_table(tuple(levels))
     finest = min(finest, len(levels) - 1)
     size = COEFFICIENTS * table.pixels + LANES
     by_pixel = np.empty(size, np.float32)
@@ -110,7 +111,7 @@ def between(first, second):
     Parameters
     ----------
     first, second : Expansion
-        Of frames of the same size.
+        Expansions of frames of the same size.
 
     Returns
     -------
@@ -126,21 +127,21 @@ def between(first, second):
 
     Notes
     -----
-    docs/method/extraction.md, section 3. The filtered field of a scale is its result and the start of the finer one.
+    docs/method/extraction.md, section 3. The filtered flow of a scale is its result and where the finer scale starts.
     """
     if first.levels != second.levels:
         sizes = [f"{e.levels[0].width}x{e.levels[0].height} px at {len(e.levels)} scales" for e in (first, second)]
         raise DataError(f"first and second must have the same scales, got {sizes[0]} and {sizes[1]}")
     if first.by_plane is None or second.by_pixel is None:
         raise DataError("first must not be expanded with second_only, nor second reduced by as_first")
-    table = _table(tuple(first.levels))
+    table = _scale_table(tuple(first.levels))
     fields = np.empty(2 * table.pixels, np.float32)
     finest = max(first.finest, second.finest)
     flow_kernel.estimate(first.by_plane, second.by_pixel, table.sizes, finest, RATIO, ITERATIONS, fields)
     return [field.transpose(1, 2, 0) for field in _split(fields, first.levels, 2)]
 
 
-class _Table(NamedTuple):
+class _ScaleTable(NamedTuple):
     """Sizes and blurs of the scales, as the kernels take them.
 
     Attributes
@@ -148,7 +149,7 @@ class _Table(NamedTuple):
     sizes : (S, 2) int64
         Height and width.
     pixels : int
-        Of all scales.
+        Number of pixels of all scales.
     blurs : (S, K) float32
         Half of the Gaussian kernel that blurs the full frame before it is resized, from the centre outwards, padded
         with zeros.
@@ -160,7 +161,7 @@ class _Table(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _table(levels):
+def _scale_table(levels):
     sizes = np.array([[level.height, level.width] for level in levels], np.int64)
     halves = []
     for level in levels:
@@ -171,7 +172,7 @@ def _table(levels):
     blurs = np.zeros((len(levels), max(map(len, halves))), np.float32)
     for row, half in zip(blurs, halves, strict=True):
         row[: len(half)] = half
-    return _Table(sizes, int(sizes.prod(axis=1).sum()), blurs)
+    return _ScaleTable(sizes, int(sizes.prod(axis=1).sum()), blurs)
 
 
 def _split(flat, levels, planes):

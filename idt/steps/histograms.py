@@ -2,9 +2,9 @@
 
 Method: docs/method/extraction.md, section 7.
 
-A patch of N×N pixels is divided into cells. Every pixel adds a vector to its cell's histogram, weighted by its length
-and shared between the two nearest of eight directions: the gray gradient (HOG), the flow (HOF, whose ninth bin counts
-vectors of at most 0.4 px), and the gradients of the flow's x and y components (MBHx, MBHy).
+A patch of N×N pixels is divided into cells. Every pixel adds a vector to its cell's histogram. The length of the vector
+is shared between the two nearest of eight directions. The vectors are the gray gradient (HOG), the flow (HOF, whose
+ninth bin counts vectors of at most 0.4 px), and the gradients of the flow's x and y components (MBHx, MBHy).
 
 Source: Dalal & Triggs, CVPR 2005; Dalal, Triggs & Schmid, ECCV 2006; Wang et al., IJCV 2013, section 3.3.
 """
@@ -95,5 +95,5 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
     rows = np.ascontiguousarray(rows)
     if not fit or not kernel.accumulate(gray, planes, points, rows, patch, cells, _NORMS[local_norm], sums):
-        indices = f"int32, an index below {len(sums)} for each point"
-        raise DataError(f"rows must be {indices}, got {checks.type_and_shape(rows)}")
+        expected = f"int32, an index below {len(sums)} for each point"
+        raise DataError(f"rows must be {expected}, got {checks.type_and_shape(rows)}")

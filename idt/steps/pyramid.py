@@ -85,13 +85,13 @@ def gray_pyramid(gray, levels):
 
 
 def resize(planes, out, *, factor=1.0):
-    """Resize float images bilinearly, because OpenCV's resize has a high fixed cost on small images.
+    """Resize float images bilinearly, as ``cv2.resize``.
 
     Parameters
     ----------
     planes : (n, h, w) float32
     out : (n, H, W) float32, contiguous
-        Receives the images, pixel centres on pixel centres, as in ``cv2.resize``.
+        Receives the resized images.
     factor : float
         Factor that every value is multiplied by.
 
@@ -99,6 +99,10 @@ def resize(planes, out, *, factor=1.0):
     -------
     (n, H, W) float32
         ``out``.
+
+    Notes
+    -----
+    OpenCV's function is not called, because it has a high fixed cost on small images.
     """
     _, height, width = planes.shape
     kernel.resize(planes.reshape(-1), height, width, np.float32(factor), *out.shape[1:], out.reshape(-1))

@@ -23,7 +23,7 @@ class TrackStatistics(NamedTuple):
     trajectory : (n, 2L) float32
         Displacements divided by the sum of their lengths.
     kept, followed_camera : (n,) bool
-        Passed all tests; passed those on the raw track but moved with the camera.
+        Whether a track passed all tests; whether it passed the tests of the raw track but moved with the camera.
     """
 
     mean: np.ndarray
@@ -42,7 +42,7 @@ def measure_tracks(points_full, displacements_full, *, camera=True):
     points_full : (n, L + 1, 2) float32
         Positions in full-resolution pixels.
     displacements_full : (n, L, 2) float32
-        Displacements of the compensated flow, likewise.
+        Displacements of the compensated flow in full-resolution pixels.
     camera : bool
         Whether tracks that moved with the camera are dropped (test 3).
 
@@ -54,12 +54,13 @@ def measure_tracks(points_full, displacements_full, *, camera=True):
     Raises
     ------
     DataError
-        If the positions are not one more than the displacements, or a number is not finite.
+        If there is not one position more than displacements, or a number is not finite.
 
     Notes
     -----
-    docs/method/extraction.md, section 8. 1: static (both deviations below √3 px) or erratic (one above 50 px). 2: a
-    jump (one step of more than 20 px and more than 0.7 of the length). 3: no compensated displacement above 1 px.
+    docs/method/extraction.md, section 8. Test 1 drops static tracks (both deviations below √3 px) and erratic tracks
+    (one above 50 px). Test 2 drops tracks with a jump (one step of more than 20 px and more than 0.7 of the length).
+    Test 3 drops tracks without a compensated displacement above 1 px.
     """
     points_full = checks.float_array(points_full, (None, None, 2), "points_full")
     n_tracks, n_points, _ = points_full.shape

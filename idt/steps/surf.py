@@ -66,7 +66,7 @@ class Keypoints:
             object.__setattr__(self, field.name, array.astype(np.int32) if field.name == "octave" else array)
 
     @classmethod
-    def _of(cls, *arrays):
+    def _unchecked(cls, *arrays):
         """Make keypoints of arrays that need no check: contiguous, finite, of the right types and of equal length."""
         made = cls.__new__(cls)
         made.__dict__.update(zip(cls.__dataclass_fields__, arrays, strict=True))
@@ -76,7 +76,7 @@ class Keypoints:
         return len(self.x)
 
     def __getitem__(self, index):
-        """Keypoints chosen by a slice, a mask or an array of indices, in its order."""
+        """Return the keypoints that a slice, a mask or an array of indices chooses, in the order of the index."""
         return Keypoints(*(getattr(self, field.name)[index] for field in fields(self)))
 
     @classmethod
@@ -111,7 +111,8 @@ def detect(gray, mask=None, *, threshold=200.0):
     Raises
     ------
     DataError
-        If ``gray`` is not a 2-D uint8 image, ``mask`` not one of 0 and 1 with its shape, ``threshold`` negative.
+        If ``gray`` is not a 2-D uint8 image, ``mask`` has another shape or other values than 0 and 1, or ``threshold``
+        is negative.
 
     Notes
     -----
@@ -122,19 +123,19 @@ def detect(gray, mask=None, *, threshold=200.0):
         raise DataError(f"threshold must be a number of at least 0, got {short_repr(threshold)}")
     integral = _integrate(gray)
     mask_integral = np.empty((0, 0), np.int32) if mask is None else _integrate(_mask_for(gray, mask))
-    # Two maxima are never neighbours: at most a quarter of the cells of each searched layer, and all octaves
-    # together have at most 4/3 of the first one's cells.
+    # Two maxima are never neighbours, so at most a quarter of the cells of either searched layer are maxima. All
+    # octaves have at most 4/3 of the first one's cells: 2 · 1/4 · 4/3 = 2/3 of the pixels.
     found = np.empty((gray.size * 2 // 3 + 1, surf_detect.COLUMNS), np.float32)
     found = found[: surf_detect.find_keypoints(integral, mask_integral, np.float32(threshold), found)]
-    x, y, size, response, octave = found[_rank(found)].T.copy()
+    x, y, size, response, octave = found[_sort_order(found)].T.copy()
     angle = np.empty_like(x)
     surf_orient.orient(integral, x, y, _scales(size), _gaussian(surf_orient.TAPS, 2.5), angle)
-    keypoints = Keypoints._of(x, y, size, angle, response, octave.astype(np.int32))
+    keypoints = Keypoints._unchecked(x, y, size, angle, response, octave.astype(np.int32))
     directed = ~np.isnan(angle)
     return keypoints if directed.all() else keypoints[directed]
 
 
-def _rank(found):
+def _sort_order(found):
     """Return the sort order of keypoints, (n, 5) with columns x, y, size, response, octave, as `detect` sorts them."""
     order = np.argsort(-found[:, 3])
     ranked = found[order, 3]
@@ -153,7 +154,7 @@ def describe(gray, keypoints):
     gray : (H, W) uint8
         The image the keypoints are from.
     keypoints : Keypoints
-        Of size 9 at least. Positions outside the image see its border.
+        Keypoints of size 9 at least. Outside the image its border pixels are repeated.
 
     Returns
     -------

@@ -2,9 +2,9 @@
 
 Method: docs/method/extraction.md, section 6.
 
-Tracks are a structure of arrays: a track stays in one slot until it ends. A list has the slots in use, by age, and then
-the free ones. New tracks are appended; removing lost and finished tracks keeps the order, so tracks finish in the order
-in which they started.
+Tracks are a structure of arrays: a track stays in one slot until it ends. A table lists the slots in use, by age, and
+then the free slots. New tracks are appended. Removing lost and finished tracks keeps the order, so tracks finish in the
+order in which they started.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class FinishedAtScale(NamedTuple):
     ----------
     points : (n, L + 1, 2) float32
     displacements : (n, L, 2) float32
-        Of the compensated flow.
+        Displacements of the compensated flow.
     slots : (n,) int32
         Indices of the tracks for `LiveTracks.histograms`.
     """
@@ -55,7 +55,7 @@ class LiveTracks:
     def __init__(self, length, time_cells, step_size):
         self._length = length
         self._time_cells = time_cells
-        self._group = length // time_cells
+        self._steps_per_cell = length // time_cells
         self._count = 0
         # Sorted by age. Rows of the table: slot (free slots come last), steps made, row of the sums.
         self._table = np.zeros((3, 0), np.int32)
@@ -103,7 +103,7 @@ class LiveTracks:
         flow, flow_warp : (h, w, 2) float32
             The flow that moves the points, and the one whose displacements describe them.
         every : int
-            Pixels of the scale, in x and in y, that share one vector of the flows.
+            Spacing of the flows' vectors in pixels of the scale, in x and in y.
         size : (int, int), optional
             Height and width of the scale; those of the flows by default.
 
@@ -154,7 +154,7 @@ class LiveTracks:
         Parameters
         ----------
         slots : (n,) int32
-            Of `FinishedAtScale` tracks; the next `start` reuses them.
+            Slots of `FinishedAtScale`; the next `start` reuses them.
         described : (time cells,) int, optional
             Steps of each time cell whose histograms were added; all of them by default.
 
@@ -167,7 +167,7 @@ class LiveTracks:
         if len(slots) == 0:
             return np.zeros((0, self._time_cells, size), np.float32)
         means = self.sums.reshape(len(self._points), self._time_cells, size).take(slots, axis=0)
-        steps = np.full(self._time_cells, self._group) if described is None else described
+        steps = np.full(self._time_cells, self._steps_per_cell) if described is None else described
         means /= np.asarray(steps, np.float32)[:, None]
         return means
 

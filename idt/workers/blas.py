@@ -1,4 +1,4 @@
-"""Limit linear algebra and library loops to one thread, so that results do not depend on the number of cores."""
+"""Limit BLAS and the OpenMP loops of libraries to one thread, so that no result depends on the number of cores."""
 
 import functools
 import sys
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController
 
-_alone = threading.RLock()
+_lock = threading.RLock()
 
 
 @functools.lru_cache(maxsize=1)
 def _controller_after(n_modules):
-    """Return a controller of the libraries that are loaded, made anew when the number of imported modules changes."""
+    """Return a controller of the loaded libraries, cached until the number of imported modules changes."""
     return ThreadpoolController()
 
 
@@ -27,13 +27,16 @@ def one_blas_thread():
 
     The limit holds for the whole process, so only one block runs at a time.
     """
-    with _alone, _controller().limit(limits=1, user_api="blas"):
+    with _lock, _controller().limit(limits=1, user_api="blas"):
         yield
 
 
 def one_openmp_thread():
-    """Limit the loops of scikit-learn to one thread within the block, if the thread that enters it runs them."""
-    # Found anew each time, because a library may also be loaded without an import, as by ctypes.
+    """Limit OpenMP, which runs the loops of scikit-learn, to one thread within the block.
+
+    The limit holds for loops that the calling thread starts.
+    """
+    # The libraries are looked up each time, because one may also be loaded without an import, as by ctypes.
     return ThreadpoolController().limit(limits=1, user_api="openmp")
 
 

@@ -1,7 +1,7 @@
 """Send objects between two processes over a socket; arrays are sent from their memory without a copy.
 
-A message is a head with the sizes of its pieces, then the pieces: a pickle (protocol 5), and the buffers that it leaves
-out.
+A message is a head with the sizes of its pieces, followed by the pieces: a pickle (protocol 5), and the buffers of the
+arrays, which the pickle does not contain.
 """
 
 import pickle
@@ -49,15 +49,16 @@ class Channel:
 
     def receive_pieces(self):
         """Return the pieces of the next message, for `unpacked`; raise EOFError if the other end is closed."""
-        (count,) = _COUNT.unpack(self._exactly(_COUNT.size))
-        sizes = struct.unpack(f"<{count}Q", self._exactly(8 * count))
-        return [self._exactly(size) for size in sizes]
+        (count,) = _COUNT.unpack(self._receive_exactly(_COUNT.size))
+        sizes = struct.unpack(f"<{count}Q", self._receive_exactly(8 * count))
+        return [self._receive_exactly(size) for size in sizes]
 
     def close(self):
-        """Close this end, once."""
+        """Close this end; a second call does nothing."""
         self._end.close()
 
-    def _exactly(self, size):
+    def _receive_exactly(self, size):
+        """Return the next ``size`` bytes."""
         data = bytearray(size)
         view = memoryview(data)
         while view:

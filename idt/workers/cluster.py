@@ -1,9 +1,8 @@
 """Run tasks on a Dask cluster whose machines see the same files under the same paths.
 
-Tasks go to the scheduler a few at a time and in order, so that the longest begin first and memory does not grow with
-the data set. Dask repeats the tasks of a lost worker elsewhere; a task whose worker is lost four times (Dask's
-``allowed-failures``) ends as `Lost`. Dask is called directly, because joblib's Dask backend waits forever for such a
-task.
+Tasks are submitted in their order and a few at a time, so that memory does not grow with the data set. Dask repeats the
+tasks of a lost worker elsewhere; a task whose worker is lost four times (Dask's ``allowed-failures``) ends as `Lost`.
+Dask is called directly, because joblib's Dask backend waits forever for such a task.
 """
 
 import contextlib
@@ -17,7 +16,7 @@ PATIENCE = 60
 """Seconds to wait for the scheduler, and for its first worker."""
 
 AHEAD = 3
-"""Tasks with the scheduler for each thread of its workers: one runs, the others are on their way."""
+"""Tasks that are submitted for each thread of the workers: one runs, the others are in the queue."""
 
 _client: Any = None
 
@@ -36,7 +35,7 @@ def connected(scheduler):
     DataError
         If Dask is not installed, no scheduler answers, or it has no worker.
     """
-    global _client  # the block says where all work below it goes
+    global _client  # all code within the block uses one cluster
     if scheduler is None:
         yield
         return

@@ -14,7 +14,7 @@ KILLED = (
 
 
 class _Raised(NamedTuple):
-    """Result of a task that raised, so that the error of the first task is raised first."""
+    """Exception of a task, sent as its result, so that of several the exception of the first task is raised."""
 
     problem: Exception
 
@@ -66,7 +66,7 @@ def in_order_or_lost(function, tasks, jobs=1):
     Parameters
     ----------
     function, tasks, jobs
-        As for `in_order`. `in_order` keeps its processes for the next call; this function starts new ones.
+        As for `in_order`, but this function starts new processes in each call.
 
     Yields
     ------
@@ -107,6 +107,7 @@ def _in_folder(folder, function, task):
 
 
 def _attempt_in_folder(folder, function, task):
+    """Call a function as `_in_folder`, but return its exception."""
     try:
         return _in_folder(folder, function, task)
     except Exception as problem:  # raised again in the caller's process

@@ -15,13 +15,14 @@ VARIABLE = "NUMBA_CACHE_DIR"
 
 _KERNELS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kernels")
 
+# By process id: the exit stack that removes the folder, and the folder.
 _kept: dict[int, tuple[contextlib.ExitStack, str]] = {}
 
 
 def provided():
     """Make the folder, unless a permanent one is writable.
 
-    It is removed at the end of this process, after the processes that `idt.workers.worker` has started.
+    It is removed at the end of this process, after the end of the processes that `idt.workers.worker` has started.
 
     Returns
     -------
@@ -36,7 +37,7 @@ def provided():
         try:
             _kept[os.getpid()] = stack, stack.enter_context(scratch.folder())
         except OSError:
-            # Every process compiles for itself then.
+            # Then every process compiles for itself.
             return {}
     return {VARIABLE: _kept[os.getpid()][1]}
 
@@ -45,7 +46,7 @@ def _folders():
     """Return the folders that numba tries, in its order."""
     named = os.environ.get(VARIABLE)
     if named and not os.path.isabs(named):
-        # It would lie in whichever folder we are run in, so `idt.jit.cache` keeps nothing there.
+        # A relative folder would depend on the current folder, so `idt.jit.kernel` caches nothing in it.
         return []
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return [*filter(None, [named]), os.path.join(_KERNELS, "__pycache__"), os.path.join(caches, "numba")]
@@ -64,5 +65,5 @@ def _remove():
         stack.close()
 
 
-# atexit calls this after everything that is registered later, such as the end of the processes of `idt.workers.worker`.
+# atexit calls this last, after the functions that are registered later, such as `idt.workers.worker.end_all`.
 atexit.register(_remove)

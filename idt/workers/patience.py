@@ -4,7 +4,8 @@ FFmpeg may search a file for its next frame for hours, and a network drive may n
 own (`allowed`), after which it reports the end of the video; `refuse_late` tells a timeout from a real end. If FFmpeg
 hangs, only ending its process helps. Code that waits for frames therefore sets a deadline (`watching`, `watched`), and
 each frame resets it (`frame_arrived`). A process of `idt.workers.worker` reports its deadlines to its parent, which
-kills it when one has passed. A command that decodes a video itself is ended by the function of `end_by`.
+kills it when one has passed. A command that decodes a video itself is ended by the function that `end_by` was
+given.
 """
 
 import contextlib
@@ -16,9 +17,9 @@ from idt.errors import DataError
 from idt.params.bounds import DEFAULT_PATIENCE
 
 MARGIN = 5.0
-"""Seconds more for FFmpeg to end by itself."""
+"""Seconds after the timeout in which FFmpeg may still end by itself."""
 
-_TOLD = 1.0
+_REPORT_EVERY = 1.0
 """Least number of seconds between two messages to the parent about frames."""
 
 _tell: Callable | None = None
@@ -28,8 +29,8 @@ _watcher: threading.Thread | None = None
 _changed = threading.Condition()
 """Lock of the variables below, because frames arrive in another thread than the one that watches the deadline."""
 _name, _seconds = "", 0.0
-_until: float | None = None
-_last = 0.0
+_deadline: float | None = None
+_last_report = 0.0
 
 
 def tell(parent):
@@ -40,7 +41,7 @@ def tell(parent):
 
 def end_by(function):
     """End this process on a timeout by ``function``, called in a separate thread with the reason in one line."""
-    global _end  # a command has the process to itself
+    global _end  # a process runs one command
     _end = function
 
 
@@ -50,8 +51,8 @@ def gave_up(seconds):
 
 
 def allowed():
-    """Return how many seconds a decoder may take for a frame."""
-    return DEFAULT_PATIENCE if _until is None else _seconds
+    """Return the timeout of a decoder for a frame in seconds."""
+    return DEFAULT_PATIENCE if _deadline is None else _seconds
 
 
 def refuse_late(began, seconds, name):
@@ -60,9 +61,9 @@ def refuse_late(began, seconds, name):
     Parameters
     ----------
     began : float
-        When it was asked for a frame, as `time.monotonic` has it.
+        Time of `time.monotonic` at which the decoder was asked for a frame.
     seconds : float
-        As from `allowed` when the video was opened.
+        Timeout of the decoder: `allowed` when the video was opened.
     name : str
         The video, for the message.
 
@@ -82,7 +83,7 @@ def watching(seconds, name):
     Parameters
     ----------
     seconds : float
-        For the first one, and from each one to the next.
+        Time for the first frame, and from each frame to the next.
     name : str
         The video, for the message.
     """
@@ -123,31 +124,32 @@ def watched(items, seconds, name):
 def frame_arrived():
     """Reset the deadline, because a frame arrived; a read-ahead thread may call this."""
     with _changed:
-        if _until is None:
+        if _deadline is None:
             return
-        _wait_for(_seconds)
-        if time.monotonic() - _last >= min(_TOLD, _seconds / 4):
-            _say(_seconds)
+        _set_deadline(_seconds)
+        if time.monotonic() - _last_report >= min(_REPORT_EVERY, _seconds / 4):
+            _report(_seconds)
 
 
 def _expect(seconds):
-    """Set the deadline to ``seconds`` from now; None removes it."""
+    """Set the deadline to ``seconds`` from now, and report it; None removes it."""
     with _changed:
-        _wait_for(seconds)
-        _say(seconds)
+        _set_deadline(seconds)
+        _report(seconds)
         if _end is not None and seconds is not None:
             _begin_watch()
             _changed.notify()
 
 
-def _wait_for(seconds):
-    global _until
-    _until = None if seconds is None else time.monotonic() + seconds + MARGIN
+def _set_deadline(seconds):
+    global _deadline
+    _deadline = None if seconds is None else time.monotonic() + seconds + MARGIN
 
 
-def _say(seconds):
-    global _last
-    _last = time.monotonic()
+def _report(seconds):
+    """Send the deadline to the parent, if there is one."""
+    global _last_report
+    _last_report = time.monotonic()
     if _tell is not None:
         _tell(seconds)
 
@@ -163,8 +165,7 @@ def _watch():
     """End the process when the deadline has passed."""
     while True:
         with _changed:
-            until = _until
-            left = None if until is None else until - time.monotonic()
+            left = None if _deadline is None else _deadline - time.monotonic()
             if left is None or left > 0:
                 _changed.wait(left)
                 continue

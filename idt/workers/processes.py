@@ -28,12 +28,12 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     tasks : iterable of tuple
         Tasks are started in this order; the iterable is consumed during the work.
     jobs : int
-        Processes.
+        Number of processes.
     threads : int
-        Threads that each should keep to.
+        Number of threads that each process should use.
     progress : callable, optional
-        If given, ``function`` is called with a ``progress``. The arguments of each call of that are passed on to this
-        callable, after the index of the task.
+        If given, ``function`` gets a callable as its keyword ``progress``. When ``function`` calls that, this callable
+        is called with the index of the task and the same arguments.
     keep : bool
         Keep the processes for the next call that asks for it, until `end_idle`, or until they have been idle for
         `idt.workers.serve.IDLE` seconds.
@@ -55,7 +55,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     left = enumerate(tasks)
     kept = _kept.setdefault(threads, []) if keep else []
     if keep:
-        # Processes of another number of threads would only take memory.
+        # Idle processes with another number of threads would only take memory.
         _end(number for number in list(_kept) if number != threads)
     idle = _workers(kept, threads, jobs)
     busy: dict[Any, tuple[int, Worker]] = {}
@@ -63,17 +63,17 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
         while True:
             while idle and (task := next(left, None)) is not None:
                 worker = idle.pop()
-                worker.begin(function, task[1], tells=progress is not None)
+                worker.begin(function, task[1], with_progress=progress is not None)
                 busy[worker.connection] = task[0], worker
             if not busy:
                 return
             ready = wait(list(busy), _least(worker.time_left() for _, worker in busy.values()))
-            late = [one for one, (_, worker) in busy.items() if worker.is_late() and one not in ready]
-            for connection in [*ready, *late]:
+            late = [channel for channel, (_, worker) in busy.items() if worker.is_late() and channel not in ready]
+            for channel in [*ready, *late]:
                 # If the worker reports an error, `receive` raises it. `busy` still holds the worker, closed below.
-                index, worker = busy[connection]
-                ended, content = worker.receive() if connection in ready else (True, worker.give_up())
-                del busy[connection]
+                index, worker = busy[channel]
+                ended, content = worker.receive() if channel in ready else (True, worker.give_up())
+                del busy[channel]
                 if ended:
                     idle.append(worker)
                     yield index, content
@@ -104,7 +104,7 @@ def call(function, *arguments):
             else:
                 ended, content = True, worker.give_up()
     except BaseException:
-        # Its answer, if it still comes, must not be taken for that of the next call.
+        # A late answer must not be taken for the answer to the next call.
         worker.close()
         raise
     return content
@@ -120,10 +120,10 @@ def end_idle():
     _end(list(_kept))
 
 
-def _end(kinds):
-    """End the idle processes for these numbers of threads."""
+def _end(thread_numbers):
+    """End the idle processes that have these numbers of threads."""
     ended: list[Worker] = []
-    for threads in kinds:
+    for threads in thread_numbers:
         # One by one, because another thread may take some, too.
         with contextlib.suppress(IndexError):
             while True:

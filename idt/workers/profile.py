@@ -45,5 +45,6 @@ def report():
 
 
 def _peak(who):
+    """Return the peak memory of this process or of the largest child, ``who``, in MB."""
     # Linux counts in KiB, macOS in bytes.
     return resource.getrusage(who).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3 / 1.024)

@@ -32,8 +32,8 @@ def show_as(form):
     _form = form
 
 
-def progress_bar(total, unit, quiet, *, form=None):
-    """Make a progress bar on stderr, shown after `SLOW` seconds; none if stderr is not a terminal.
+def progress_bar(total, unit, quiet, *, bar_format=None):
+    """Make a progress bar on stderr, shown after `SLOW` seconds; one that shows nothing if stderr is no terminal.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ def progress_bar(total, unit, quiet, *, form=None):
     unit : str
         Unit of the count.
     quiet : bool
-        Show none at all.
-    form : str, optional
-        How the bar looks, in tqdm's words.
+        Show nothing.
+    bar_format : str, optional
+        Format of the bar, as for tqdm's ``bar_format``.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def progress_bar(total, unit, quiet, *, form=None):
         return NoBar()
     from tqdm import tqdm
 
-    return tqdm(total=total, unit=unit, delay=SLOW, file=sys.stderr, dynamic_ncols=True, bar_format=form)
+    return tqdm(total=total, unit=unit, delay=SLOW, file=sys.stderr, dynamic_ncols=True, bar_format=bar_format)
 
 
 class NoBar(contextlib.AbstractContextManager):
@@ -89,17 +89,17 @@ class JsonLines(NoBar):
     def __init__(self, total, unit):
         self.total = total
         self._unit, self._done = unit, 0
-        self._start = self._told = time.monotonic()
+        self._start = self._printed = time.monotonic()
 
     def update(self, n=1):
         """Count ``n`` more."""
         self._done += n
-        if time.monotonic() >= self._told + EVERY:
-            self._tell()
+        if time.monotonic() >= self._printed + EVERY:
+            self._print()
 
-    def _tell(self):
-        self._told = time.monotonic()
-        seconds = self._told - self._start
+    def _print(self):
+        self._printed = time.monotonic()
+        seconds = self._printed - self._start
         left = None
         if self.total is not None and self._done:
             left = round(seconds / self._done * max(self.total - self._done, 0), 1)
@@ -107,7 +107,7 @@ class JsonLines(NoBar):
         signals.print_line(json.dumps(line), sys.stderr)
 
     def __exit__(self, *_):
-        self._tell()
+        self._print()
 
 
 @contextlib.contextmanager

@@ -12,15 +12,15 @@ def read_ahead(iterable, depth):
     ----------
     iterable : iterable
     depth : int
-        Items kept ready while the next one is in the making; 0 runs in the caller's own thread.
+        Items that are kept ready while the next one is computed; with 0 the caller's own thread computes them.
 
     Yields
     ------
     object
         The items in order; an exception of ``iterable`` is raised in its place.
     """
-    with WorkStealingPool(min(depth, 1), "idt-ahead") as crew:
-        yield from crew.ahead(iterable, depth + 1)
+    with WorkStealingPool(min(depth, 1), "idt-ahead") as pool:
+        yield from pool.ahead(iterable, depth + 1)
 
 
 @contextlib.contextmanager
@@ -37,8 +37,8 @@ def write_behind(function, threaded=True):
     Yields
     ------
     callable
-        Takes an item and returns when the one before it is done; raises what ``function`` raised for that one, which
-        is then the last. The end of the block waits for the last item and raises likewise.
+        Takes an item, waits until the item before is done, and returns. An exception of ``function`` is raised by the
+        next call; no item may follow. The end of the block waits for the last item and raises its exception.
     """
     if not threaded:
         yield function

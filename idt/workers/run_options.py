@@ -1,4 +1,4 @@
-"""Options of a run that change no result: processes, threads, decoder, overwriting, progress."""
+"""Options of a run that are no parameters of the method: processes, threads, decoder, overwriting, progress."""
 
 import contextlib
 import os
@@ -45,13 +45,13 @@ class RunOptions:
     threads : int
         Threads for each input.
     overwrite : bool or collection of path
-        Replace a file of ours that was made otherwise, instead of refusing to. A collection that is not empty permits
-        that, too, and names files that are replaced even if they are not ours
-        (`idt.files.ownership.check_replaceable`).
+        Replace a file of this program whose source, parameters or versions differ from the run's; without it such a
+        file is refused. A collection that is not empty permits this, too, and names files that are replaced even if
+        they are not ours (`idt.files.ownership.check_replaceable`).
     max_pixels : int
-        Most pixels of a frame of a video; a larger one is refused.
+        Largest number of pixels of a frame; a video with larger frames is refused.
     patience : int
-        Seconds without a frame of a video after which it is given up (`idt.workers.patience`).
+        Seconds without a frame after which a video is given up (`idt.workers.patience`).
     decoder : {"auto", "opencv", "pyav"}
         Decoder of video files (`idt.params.decoder.chosen`).
     pictures : bool
@@ -83,11 +83,11 @@ class RunOptions:
         check_workers(self.jobs, self.threads)
         check_overwrite(self.overwrite)
         if not isinstance(self.overwrite, bool):
-            # The run may go on in a process, or on a machine, that stands in another folder.
+            # A process, perhaps on another machine, with another current folder may work on the videos.
             object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
 
     def say(self, line):
-        """Print a ``line`` on stderr without disturbing the progress."""
+        """Print a ``line`` on stderr, if the progress is shown there."""
         if self.progress is shown_progress and sys.stderr is not None:
             signals.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
 

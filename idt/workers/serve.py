@@ -31,9 +31,9 @@ def serve(descriptor, parent):
     Parameters
     ----------
     descriptor : int
-        Of the socket to the parent.
+        File descriptor of the socket to the parent.
     parent : int
-        Number of the process that started this one.
+        Id of the process that started this one.
     """
     told_to_end = _heed_signals()
     memory.keep_freed_memory()
@@ -47,7 +47,7 @@ def serve(descriptor, parent):
         while (pieces := tasks.next()) is not None:
             # If the process ends before this point, the parent knows that no task is to blame.
             channel.send(packed(("taken", None)))
-            answer = _done(channel, pieces)
+            answer = _answer(channel, pieces)
             tasks.done += 1
             del pieces
             channel.send(answer)
@@ -78,25 +78,25 @@ class _Tasks:
         self._waiting.put(pieces)
 
     def next(self):
-        """Return the next task, or None after the last one."""
+        """Return the next task, or None if the process is to end or has been idle for `IDLE` seconds."""
         try:
             return self._waiting.get(timeout=IDLE)
         except queue.Empty:
             return None
 
     def end(self):
-        """Make the main thread end the process; return False if it has to finish something before."""
+        """Make the main thread end the process; return False, and do nothing, if it is in the middle of a task."""
         if self.done < self._given:
             return False
         self._waiting.put(None)
         return True
 
 
-def _done(channel, pieces):
-    """Compute a task, and return the packed answer."""
+def _answer(channel, pieces):
+    """Do a task; return the packed message with its result or exception."""
     try:
-        function, arguments, tells = unpacked(pieces)
-        options = {"progress": lambda *counts: channel.send(packed(("told", counts)))} if tells else {}
+        function, arguments, with_progress = unpacked(pieces)
+        options = {"progress": lambda *counts: channel.send(packed(("told", counts)))} if with_progress else {}
         return packed(("done", function(*arguments, **options)))
     except Exception as problem:
         return packed(("raised", sendable(problem)))
@@ -111,7 +111,7 @@ def _heed_signals():
     # comes back from a decoder.
     signal.set_wakeup_fd(there.detach(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # nohup has a process ignore the end of its terminal.
+        # Under nohup a process ignores SIGHUP, and must go on doing so.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
     return here
@@ -120,22 +120,22 @@ def _heed_signals():
 def _listen(channel, tasks, told_to_end, parent):
     """Receive tasks, and end the process at the request of the parent or after its death."""
     poll = select.poll()
-    parents_end = -1
+    parent_fd = -1
     with contextlib.suppress(AttributeError, OSError):
-        # Not only the socket: a copy of its other end may live on in a process that the parent forked.
-        parents_end = os.pidfd_open(parent)
-        poll.register(parents_end, select.POLLIN)
+        # The socket alone does not tell: a process that the parent forked may hold a copy of its other end.
+        parent_fd = os.pidfd_open(parent)
+        poll.register(parent_fd, select.POLLIN)
     poll.register(channel.fileno(), select.POLLIN)
     poll.register(told_to_end.fileno(), select.POLLIN)
     while os.getppid() == parent:
-        found = dict(poll.poll(1000 * LOOK if parents_end < 0 else None))
+        found = dict(poll.poll(1000 * LOOK if parent_fd < 0 else None))
         if told_to_end.fileno() in found:
             number = told_to_end.recv(1)[0]
             if number in (signal.SIGTERM, signal.SIGHUP):
                 atomic.remove_own_parts()
                 scratch.remove_own_folders()
                 os._exit(128 + number)
-        elif parents_end in found:
+        elif parent_fd in found:
             break
         elif channel.fileno() in found:
             try:

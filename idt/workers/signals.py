@@ -1,10 +1,10 @@
 """Signal handling of a command: after SIGINT, SIGTERM or SIGHUP no process, part file or temporary folder is left.
 
-The first of these signals raises an exception, so that all blocks clean up on the way out. A second signal meanwhile
+The first of these signals raises `CommandEnded`, so that all blocks clean up on the way out. A second signal meanwhile
 ends the worker processes, removes the files and ends this process at once.
 
 A pipe whose reader has gone, as with ``| head``, ends a command in the same way: Python ignores SIGPIPE, so
-`print_line` raises that exception when writing fails.
+`print_line` raises `CommandEnded` when writing fails.
 """
 
 import atexit
@@ -71,14 +71,15 @@ def discard_unread_output():
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
         except (OSError, ValueError):
-            pass  # a terminal that was closed, or a stream
+            pass  # a closed terminal or a closed stream
 
 
 def end_without_cleaning():
-    """End at once on any further signal, because the command has cleaned up.
+    """Make any further signal end the process at once, because the command has cleaned up.
 
     A second signal may interrupt a block that cleans up; this function removes what that block left.
     """
+    # With 0 in the list `_on_signal` takes the next signal for a second one. 0 is no signal.
     _seen.insert(0, 0)
     atomic.remove_own_parts()
     scratch.remove_own_folders()
@@ -106,7 +107,7 @@ def _on_signal(number, _):
 
 
 def _ignore_signals():
-    # At exit, too: Python gives signals back to the system there, and one that comes during the last milliseconds
+    # This is also called at exit, where Python restores the system's handlers: a signal during the last milliseconds
     # would replace the exit status of a command that has ended already.
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -17,7 +17,7 @@ def thread_pool(threads, depth):
     Parameters
     ----------
     threads : int
-        With the caller's own.
+        Number of threads, with the caller's own.
     depth : int
         Items that are made before they are asked for, at most.
 
@@ -46,9 +46,9 @@ class WorkStealingPool:
     Parameters
     ----------
     helpers : int
-        Threads; without any the caller does everything itself.
+        Number of threads; without any the caller does everything itself.
     name : str
-        Of each of them.
+        Prefix of the names of the threads.
     """
 
     def __init__(self, helpers, name="idt-crew"):
@@ -95,7 +95,7 @@ class WorkStealingPool:
                 begin()
                 yield item
         finally:
-            _end(reversed(ahead))
+            _cancel_or_wait(reversed(ahead))
 
     def map(self, function, *iterables):
         """Apply a function to independent items; the largest item should come first.
@@ -104,19 +104,19 @@ class WorkStealingPool:
         ----------
         function : callable
         *iterables
-            Of its arguments, as for the built-in ``map``.
+            Iterables of its arguments, as for the built-in ``map``.
 
         Returns
         -------
         list
-            The results, in the order of the items. What ``function`` raises is raised when all are done, the first if
-            it is several.
+            The results, in the order of the items. If ``function`` raises exceptions, that of the first item is raised
+            when all items are done.
         """
         left = deque(enumerate(zip(*iterables, strict=False)))
         results, raised = [None] * len(left), {}
 
         def work():
-            # If two threads see the last item, one of them comes too late.
+            # The pool may be late: another thread has taken the last item.
             with suppress(IndexError):
                 while True:
                     index, arguments = left.popleft()
@@ -127,12 +127,12 @@ class WorkStealingPool:
 
         helping = [self._pool.submit(work) for _ in range(min(self._helpers, len(left) - 1))]
         work()
-        _end(helping)
+        _cancel_or_wait(helping)
         if raised:
             raise raised[min(raised)]
         return results
 
 
-def _end(begun):
+def _cancel_or_wait(begun):
     """Wait for the running calls, and cancel the others."""
     wait([task for task in begun if not task.cancel()])

@@ -21,7 +21,7 @@ from idt.workers.channel import Channel, packed, pair
 from idt.workers.patience import MARGIN, gave_up
 
 STARTS = 3
-"""Processes that may die in a row before they have begun, which is no task's fault, until we give up."""
+"""Number of processes in a row that may die before they take their task. Then we give up: no task is at fault."""
 
 GRACE = 5.0
 """Seconds for a process to end by itself."""
@@ -54,12 +54,12 @@ class Worker:
     Parameters
     ----------
     threads : int
-        Threads that it should keep to.
+        Number of threads that the process should use.
 
     Attributes
     ----------
     connection : idt.workers.channel.Channel or None
-        To wait for.
+        Connection to the process, for `multiprocessing.connection.wait`; None before the first task.
     """
 
     def __init__(self, threads=1):
@@ -70,16 +70,16 @@ class Worker:
         self._ready = self._taken = False
         self._starts = 0
         self._patience: float | None = None
-        self._until = 0.0
+        self._deadline = 0.0
 
     @property
     def runs(self):
         """Tell whether the process was started and has not been closed or found dead."""
         return self._process is not None
 
-    def begin(self, function, arguments, *, tells=False):
-        """Send a task; ``tells`` says whether the function takes a ``progress``."""
-        self._message, self._taken = packed((function, arguments, tells)), False
+    def begin(self, function, arguments, *, with_progress=False):
+        """Send a task, starting the process if needed; ``with_progress`` calls the function with a ``progress``."""
+        self._message, self._taken = packed((function, arguments, with_progress)), False
         if self._process is None:
             self._start()
         elif self._ready:
@@ -92,27 +92,27 @@ class Worker:
         -------
         ended : bool
         content : object
-            At the end the result or `Lost`; before, what progress was called with, or None.
+            If the task has ended, its result or `Lost`; before, the arguments of a call of ``progress``, or None.
 
         Raises
         ------
         Exception
             The exception of the function.
         OSError
-            If it cannot be started.
+            If the process cannot be started.
         """
         try:
             kind, content = self.connection.receive()
         except (EOFError, OSError):
             return self._died()
         if kind == "ready":
-            # Only now, or a large task would keep us waiting for the process to start.
+            # A large task is sent only now, because sending would wait until the process reads.
             self._ready = True
             self._send()
         if kind == "taken":
             self._message, self._taken, self._starts = [], True, 0
         if kind == "patience":
-            self._patience, self._until = content, time.monotonic() + (content or 0.0) + MARGIN
+            self._patience, self._deadline = content, time.monotonic() + (content or 0.0) + MARGIN
             return False, None
         if kind == "raised":
             raise content
@@ -120,17 +120,17 @@ class Worker:
 
     def time_left(self):
         """Return the seconds until the process must send something, perhaps negative; None without a deadline."""
-        return None if self._patience is None else self._until - time.monotonic()
+        return None if self._patience is None else self._deadline - time.monotonic()
 
     def is_late(self):
         """Tell whether the process has missed its deadline."""
-        return self._patience is not None and time.monotonic() >= self._until
+        return self._patience is not None and time.monotonic() >= self._deadline
 
     def give_up(self):
         """Kill the process, because it has missed its deadline; the result of its task is `Lost`."""
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            # One that waits for a drive cannot even be killed before that answers.
+            # A process that waits for a network drive cannot be killed until the drive answers.
             self._process.wait(GRACE)
         self.connection.close()
         self._process, seconds, self._patience = None, self._patience, None
@@ -141,7 +141,7 @@ class Worker:
         close([self])
 
     def __del__(self):
-        # The worker of `call` ends with its thread.
+        # A thread's own worker (`idt.workers.processes.call`) ends with the thread.
         self.close()
 
     def ask_to_end(self):
@@ -169,7 +169,8 @@ class Worker:
             if name in environment:
                 environment[name] = absolute_entries(environment[name])
         self.connection, self._ready = Channel(here), False
-        # An interrupt is for us: it waits until the process can ignore it, or Python would print where it was.
+        # An interrupt is for the parent. It is blocked until the child ignores it; otherwise the child would print a
+        # traceback.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             with there:
@@ -181,7 +182,7 @@ class Worker:
         _started.add(self)
 
     def _send(self):
-        # If it is dead already, receiving from it will tell.
+        # If the process is dead, `receive` will find that out.
         with contextlib.suppress(OSError):
             self.connection.send(self._message)
 
@@ -218,7 +219,7 @@ def search_path():
 def cause(status):
     """Describe in one line why a process died, by its exit ``status`` as `subprocess` returns it."""
     if status in (128 + signal.SIGTERM, 128 + signal.SIGHUP):
-        # It has ended itself, see `idt.workers.serve`.
+        # The process has ended itself on that signal, see `idt.workers.serve`.
         status = 128 - status
     if status >= 0:
         return f"its process ended by itself, with exit status {status}"

@@ -284,7 +284,7 @@ def test_a_signal_while_a_folder_is_made_leaves_none(tmp_path, monkeypatch):
     def interrupted(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scratch, "_opened", interrupted)
+    monkeypatch.setattr(scratch, "_open_folder", interrupted)
     with pytest.raises(KeyboardInterrupt), scratch.folder(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -292,7 +292,7 @@ def test_a_signal_while_a_folder_is_made_leaves_none(tmp_path, monkeypatch):
 
 def test_a_folder_that_is_swept_while_it_is_made_is_made_again(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    opened, swept = scratch._opened, []
+    opened, swept = scratch._open_folder, []
 
     def sweep_first(path):
         descriptor = opened(path)
@@ -302,7 +302,7 @@ def test_a_folder_that_is_swept_while_it_is_made_is_made_again(tmp_path, monkeyp
         return descriptor
 
     with monkeypatch.context() as patch:
-        patch.setattr(scratch, "_opened", lambda path: sweep_first(path) if not swept else opened(path))
+        patch.setattr(scratch, "_open_folder", lambda path: sweep_first(path) if not swept else opened(path))
         with scratch.folder() as folder:
             assert os.path.isdir(folder)
     assert not os.listdir(tmp_path)

@@ -407,9 +407,9 @@ def test_features_that_are_loaded_saved_and_converted_keep_their_versions(tmp_pa
 
 
 def test_options_of_the_decoder_are_part_of_its_version(monkeypatch):
-    plain = versions._decoder(cv2.getBuildInformation())
+    plain = versions._ffmpeg_of_opencv(cv2.getBuildInformation())
     monkeypatch.setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", "flags2;fast")
-    assert versions._decoder(cv2.getBuildInformation()) == f"{plain}, flags2;fast"
+    assert versions._ffmpeg_of_opencv(cv2.getBuildInformation()) == f"{plain}, flags2;fast"
 
 
 def test_files_of_the_later_stages_depend_on_what_fits_them_and_on_the_decoder_only_with_videos():

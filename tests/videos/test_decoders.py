@@ -236,10 +236,10 @@ def test_a_file_leads_to_no_other_file(decoder, tmp_path):
                 pyav_container.ByteReader(file),
                 format="concat",
                 container_options={"safe": "0", "protocol_whitelist": ""},
-                io_open=pyav_container._refuse,
+                io_open=pyav_container._refuse_url,
             )
     with pytest.raises(PermissionError, match=r"must not refer to another file or address, got b\.avi"):
-        pyav_container._refuse("b.avi", 0, {})
+        pyav_container._refuse_url("b.avi", 0, {})
 
 
 @pytest.mark.parametrize("decoder", [PYAV])

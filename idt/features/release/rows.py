@@ -26,10 +26,10 @@ from idt.files import atomic, text
 from idt.params import layout
 
 SIZES = layout.block_sizes()
-COLUMNS = layout.row_length(SIZES)
-POINTS = SIZES["trajectory"] // 2
-NUMBERS = COLUMNS + 2 * POINTS
-ROW_BYTES = 4 * NUMBERS
+COLUMNS = layout.row_length(SIZES)  # numbers of a row of text
+POINTS = SIZES["trajectory"] // 2  # points of a track in a binary row
+NUMBERS = COLUMNS + 2 * POINTS  # numbers of a binary row
+ROW_BYTES = 4 * NUMBERS  # bytes of a binary row
 
 TEXT = f"text of {COLUMNS} columns"
 BINARY = f"float32 rows of {NUMBERS} numbers"
@@ -38,7 +38,7 @@ BLOCK = 1024
 """Rows that are read or written at once."""
 
 INFO = {"frame": 1, "mean": 2, "std": 2, "length": 1, "scale": 1, "position": 3}
-"""Numbers about the track in the order of a row."""
+"""How many numbers of a row each column about the track takes, in the order of a row."""
 
 _HOG = layout.block_columns(SIZES)["hog"].start
 DECIMALS = np.repeat([0, 6, 7], [1, _HOG - 1, COLUMNS - _HOG])
@@ -46,7 +46,7 @@ DECIMALS = np.repeat([0, 6, 7], [1, _HOG - 1, COLUMNS - _HOG])
 
 
 def form_of(path):
-    """Tell which of the two forms ``path`` has, by its content; an empty file by its suffix, ``.bin`` or any other.
+    """Tell by its content which of the two forms ``path`` has. An empty file is `BINARY` if its suffix is ``.bin``.
 
     Returns
     -------
@@ -89,11 +89,11 @@ def read_blocks(path, *, block=BLOCK):
     form = form_of(path)
     tables = release_text.read_tables(path, COLUMNS, block=block) if form == TEXT else _binary_tables(path, block)
     source = {"kind": form, "name": Path(path).name}
-    first, none = 1, True
+    first, is_empty = 1, True
     for table in tables:
         yield _features(table, form, source, path, first)
-        first, none = first + len(table), False
-    if none:
+        first, is_empty = first + len(table), False
+    if is_empty:
         yield _features(np.empty((0, COLUMNS if form == TEXT else NUMBERS), np.float32), form, source, path, 1)
 
 
@@ -192,7 +192,7 @@ def check_sizes(found, form):
     Raises
     ------
     DataError
-        If a number of columns is another one than that of the default parameters.
+        If a descriptor has another number of columns than with the default parameters.
     """
     if found != SIZES:
         differ = ", ".join(f"{name} of {found[name]}" for name in SIZES if found[name] != SIZES[name])
@@ -217,17 +217,17 @@ def open_writer(path, form, *, overwrite=False):
         To be called with `Features`, block by block.
     """
     with atomic.replacing(path, overwrite=overwrite, unmarked=True) as part:
-        packer = zlib.compressobj(6, zlib.DEFLATED, 31) if form == TEXT and Path(path).suffix == ".gz" else None
+        compressor = zlib.compressobj(6, zlib.DEFLATED, 31) if form == TEXT and Path(path).suffix == ".gz" else None
 
         def put(features):
             table = _table(features, form)
             binary = form == BINARY
             data = table.astype("<f4", copy=False).tobytes() if binary else release_text.format_lines(table, DECIMALS)
-            part.write(data if packer is None else packer.compress(data))
+            part.write(data if compressor is None else compressor.compress(data))
 
         yield put
-        if packer is not None:
-            part.write(packer.flush())
+        if compressor is not None:
+            part.write(compressor.flush())
 
 
 def _read(path, form):
@@ -270,14 +270,14 @@ def _features(table, form, source, path, first):
         columns[name] = table[:, start] if size == 1 else table[:, start : start + size]
         start += size
     with np.errstate(invalid="ignore"):
-        whole = columns["frame"].astype(np.int32)
-    if not np.array_equal(whole, columns["frame"]):
-        row = int(np.flatnonzero(whole != columns["frame"])[0])
+        frames = columns["frame"].astype(np.int32)
+    if not np.array_equal(frames, columns["frame"]):
+        row = int(np.flatnonzero(frames != columns["frame"])[0])
         raise DataError(
             f"{path}: track {first + row} must begin with the index of a frame, got {columns['frame'][row]};"
             f" is this {form}?"
         )
-    columns["frame"] = whole
+    columns["frame"] = frames
     if "points" in columns:
         columns["points"] = columns["points"].reshape(-1, POINTS, 2)
     return Features(**columns, source=source)

@@ -10,7 +10,7 @@ from idt.files import text, unpack
 PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 
 WIDEST = 64
-"""Largest number of bytes of a column; a longer line is not read to its end."""
+"""Largest number of bytes of a column, on average over a line. A longer line is not read to its end."""
 
 BLANK = 1 << 20
 """Bytes that blank lines may take together. Blank lines give no rows, so this limit ends the reading of a file that
@@ -45,7 +45,7 @@ def read_tables(path, columns, *, block):
     ------
     DataError
         If a line has another number of columns, or a column is no finite number, with the line and the column; if the
-        file is compressed and damaged, unpacks to far more than it holds, or goes on with blank lines.
+        file is compressed and damaged, unpacks to far more than it holds, or has too many blank lines.
     OSError
         If the file cannot be read.
     """
@@ -84,11 +84,11 @@ def format_lines(table, decimals):
     usual = [f"%.{count}f" for count in decimals]
     template = "\t".join(usual) + "\t\n"
     printed = []
-    for row, known in zip(exact.tolist(), suffices, strict=True):
-        if known.all():
+    for row, row_suffices in zip(exact.tolist(), suffices, strict=True):
+        if row_suffices.all():
             printed.append(template % tuple(row))
         else:
-            mixed = [form if fits else "%.9g" for form, fits in zip(usual, known.tolist(), strict=True)]
+            mixed = [form if fits else "%.9g" for form, fits in zip(usual, row_suffices.tolist(), strict=True)]
             printed.append(("\t".join(mixed) + "\t\n") % tuple(row))
     return "".join(printed).encode()
 

@@ -1,6 +1,6 @@
 """Zip archives that `numpy.savez` and torch write, unpacked within limits.
 
-Only members that are stored or deflated are read. An archive may unpack to `EXPANSION` times its size, and no further.
+Only members that are stored or deflated are read. An archive may unpack to `EXPANSION` times its size plus `SLACK`.
 """
 
 import io
@@ -10,13 +10,14 @@ import zlib
 from idt.errors import DataError
 
 MAGIC = b"PK\x03\x04"
+"""First bytes of a zip archive."""
 
 EXPANSION, SLACK = 200, 1 << 24
 """Limits of unpacking: EXPANSION times the size of the archive plus SLACK bytes. Arrays of scores shrink to a half or a
 tenth."""
 
 MEMBERS = 100_000
-"""Members of an archive; a torch file has one for each tensor."""
+"""Largest number of members of an archive. A torch file has one for each tensor."""
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, LookupError, OverflowError)
 """Exceptions that `zipfile` raises on an archive that is damaged, encrypted or of another kind."""
@@ -69,7 +70,7 @@ class Archive:
         Raises
         ------
         DataError
-            If there is none, it is damaged, or it unpacks to more than the archive can account for.
+            If there is no such member, it is damaged, or the members unpack to more than the limit.
         """
         info = self._infos.get(member)
         if info is None:

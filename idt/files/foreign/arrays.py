@@ -1,7 +1,7 @@
 """NumPy arrays in pickles: the names that such pickles use, and our replacement for each.
 
-A dtype is made from its short text and the byte order alone; the rest of its state, which NumPy would trust, is not
-read. An array is made from exactly the bytes, or the list, that its shape asks for.
+A dtype is made from its type string, such as ``f4``, and its byte order alone. The rest of its state, which NumPy would
+trust, is not used. An array is refused unless it has exactly the bytes or the list items that its shape needs.
 
 Source: what `numpy.ndarray.__reduce__` writes; NumPy before 2 calls ``numpy._core`` ``numpy.core``.
 """
@@ -20,6 +20,7 @@ DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
 """Dtypes that are read: real numbers, truth values, text, and objects, which are values of the pickle."""
 
 DIMENSIONS = 32
+"""Largest number of dimensions of an array."""
 
 
 def checked_shape(shape, itemsize=1):
@@ -35,7 +36,7 @@ def checked_shape(shape, itemsize=1):
     if not all(type(size) is int and 0 <= size < 1 << 62 for size in shape):
         raise ValueError("an array has no shape")
     count = math.prod(shape)
-    # NumPy computes the size of a shape without its zeros.
+    # A size of zero does not help: NumPy multiplies the other sizes, and their product must not overflow.
     if math.prod(size or 1 for size in shape) * itemsize >= 1 << 62:
         raise ValueError("an array is larger than any file")
     return count
@@ -48,7 +49,7 @@ def array_of(machine, data, dtype, shape, fortran):
     ----------
     machine : idt.files.foreign.pickles.Machine
     data : bytes, str or list
-        bytes, or text in pickles of Python 2; a list for arrays of objects.
+        Bytes of the numbers; a str in pickles of Python 2; a list for arrays of objects.
     dtype : dtype or Unbuilt
     shape : tuple of int
     fortran : bool
@@ -61,7 +62,7 @@ def array_of(machine, data, dtype, shape, fortran):
     Raises
     ------
     ValueError
-        If the bytes are not what the shape asks for.
+        If ``data`` has another length than the shape needs, or ``dtype`` is no dtype.
     """
     dtype = getattr(dtype, "dtype", dtype)
     if not isinstance(dtype, np.dtype):
@@ -102,6 +103,7 @@ class UnbuiltDtype(Unbuilt):
         self.dtype = dtype
 
     def _with_order(self, machine, state):
+        # The state is version, byte order, base dtype, names, fields, and sizes.
         order = state[1]
         if not isinstance(order, str) or order not in "<>=|" or state[2] is not None or state[4] is not None:
             raise ValueError("a dtype has fields")
@@ -138,11 +140,12 @@ def _encode(machine, text, encoding):
     return text.encode("latin1")
 
 
-def _bytes(machine):
+def _empty_bytes(machine):
+    """Return empty bytes, which pickles of protocol 2 write as a call without arguments."""
     return b""
 
 
-def _dict(machine, pairs=()):
+def _ordered_dict(machine, pairs=()):
     """Make an ordered dict, from pairs in Python 2."""
     if pairs != () and not (isinstance(pairs, list) and all(isinstance(pair, list) for pair in pairs)):
         raise ValueError("an ordered dict is not made of pairs")
@@ -153,9 +156,9 @@ def _dict(machine, pairs=()):
 
 CALLS = {
     ("_codecs", "encode"): _encode,
-    ("builtins", "bytes"): _bytes,
-    ("__builtin__", "bytes"): _bytes,
-    ("collections", "OrderedDict"): _dict,
+    ("builtins", "bytes"): _empty_bytes,
+    ("__builtin__", "bytes"): _empty_bytes,
+    ("collections", "OrderedDict"): _ordered_dict,
     ("numpy", "dtype"): _dtype,
     # Only handed to _reconstruct.
     ("numpy", "ndarray"): None,
@@ -169,4 +172,4 @@ CALLS = {
         )
     },
 }
-"""Module and name → what stands for it."""
+"""Module and name → the function that is called in its place, or None if the name is never called."""

@@ -4,7 +4,8 @@ Supported are numbers, booleans and text of fixed or variable length, contiguous
 shuffled. A shape that the file is too small for is refused before memory is allocated. MATLAB stores matrices
 transposed, text as numbers and cells as references; all three are converted back.
 
-Source: HDF5 File Format Specification 3.0, III.E (global heaps), IV.A.2.b to l; index.py for chunks of HDF5 1.10.
+Source: HDF5 File Format Specification 3.0, III.E (global heaps), IV.A.2.b to l; `idt.files.hdf5.index` for chunks of
+HDF5 1.10.
 """
 
 import math
@@ -37,6 +38,9 @@ from idt.files.hdf5.index import UNDEFINED, ForeignStructure, layout_of, places
 EXPANSION, SLACK = 200, 1 << 24
 """Arrays may take at most EXPANSION times the size of the file plus SLACK bytes."""
 
+COMPACT, CONTIGUOUS, CHUNKED = 0, 1, 2
+"""Classes of layouts: data in the header, in one piece, in chunks."""
+
 
 def is_hdf5(data):
     """Tell whether ``data`` (bytes) is HDF5, perhaps after the user block of another program."""
@@ -56,15 +60,15 @@ def arrays_of(data, name):
     Returns
     -------
     arrays : dict of str to ndarray
-        By path within the file, such as ``"stream0/logits"``. Of numbers or text; of objects for a cell of MATLAB, each
-        of them an array.
+        Arrays of numbers or text by path within the file, such as ``"stream0/logits"``. A cell of MATLAB is an array of
+        objects, each of them an array. Datasets of other types are left out.
     matlab : bool
         Whether MATLAB wrote it.
 
     Raises
     ------
     DataError
-        If it is damaged, or asks for more memory than it can account for. Arrays of other values are left out.
+        If it is damaged, or its arrays would take more memory than the limit.
     """
     try:
         return _Arrays(data).read()
@@ -84,103 +88,109 @@ class _Arrays:
 
     def read(self):
         found, matlab = {}, False
-        for each in self._file.objects():
-            kind = matlab_class(each.messages)
-            matlab |= kind is not None
-            value = self._value(each, kind, deep=True)
+        for item in self._file.objects():
+            class_name = matlab_class(item.messages)
+            matlab |= class_name is not None
+            value = self._value(item, class_name, cells=True)
             if value is not None and value.ndim <= 2:
-                found[each.path] = value
+                found[item.path] = value
         return found, matlab
 
-    def _value(self, each, kind, deep):
-        """Return the array of an object, without MATLAB's transposition; None if it cannot be read."""
-        parts = dict(each.messages)
+    def _value(self, item, class_name, cells):
+        """Return the array of an object, without MATLAB's transposition; None if its type is not supported.
+
+        Cells are supported if ``cells`` is true.
+        """
+        parts = dict(item.messages)
         if not {SPACE, TYPE, LAYOUT} <= parts.keys():
             return None
-        shape, item = shape_of(parts[SPACE]), ElementType(parts[TYPE])
-        if shape is None or item.kind is None or (item.kind == REFERENCE and not (deep and kind == "cell")):
+        shape, element = shape_of(parts[SPACE]), ElementType(parts[TYPE])
+        is_reference = element.kind == REFERENCE
+        if shape is None or element.kind is None or (is_reference and not (cells and class_name == "cell")):
             return None
-        values = self._array(shape, item, parts[LAYOUT], parts.get(FILTERS))
-        if kind is None:
+        values = self._array(shape, element, parts[LAYOUT], parts.get(FILTERS))
+        if class_name is None:
             return values
         values = values.T
-        if kind == "char" and values.dtype.kind == "u" and values.ndim == 2:
+        if class_name == "char" and values.dtype.kind == "u" and values.ndim == 2:
             return np.array(["".join(map(chr, row)) for row in values.tolist()] or [""])
-        if kind == "cell" and item.kind == REFERENCE:
+        if class_name == "cell" and is_reference:
             return self._cell(values)
         return values
 
     def _cell(self, values):
         """Return the arrays that references point to."""
-        self._take(8 * values.size)
+        self._allow(8 * values.size)
         found = np.empty(values.shape, object)
         for at in np.ndindex(values.shape):
-            each = self._file.object(int(values[at]))
-            found[at] = self._value(each, matlab_class(each.messages), deep=False)
+            item = self._file.object(int(values[at]))
+            found[at] = self._value(item, matlab_class(item.messages), cells=False)
             if found[at] is None:
                 raise ForeignStructure("a cell holds objects that are not supported")
         return found
 
-    def _take(self, size):
+    def _allow(self, size):
+        """Count ``size`` bytes of memory, and refuse the file if its limit is reached."""
         self._left -= size
         if self._left < 0:
             raise ForeignStructure("an array claims to be larger than the file can hold")
 
-    def _array(self, shape, item, layout, filters):
+    def _array(self, shape, element, layout, filters):
         """Return the elements of a dataset."""
         count = math.prod(shape)
-        self._take(count * max(item.size, item.dtype.itemsize))
-        version, where = layout[:2]
-        if version in (3, 4) and where == 0:
+        self._allow(count * max(element.size, element.dtype.itemsize))
+        version, layout_class = layout[:2]
+        if version in (3, 4) and layout_class == COMPACT:
             (size,) = struct.unpack_from("<H", layout, 2)
             data = layout[4 : 4 + size]
-        elif version in (3, 4) and where == 1:
+        elif version in (3, 4) and layout_class == CONTIGUOUS:
             address = struct.unpack_from("<Q", layout, 2)[0]
-            data = bytes(count * item.size)
+            data = bytes(count * element.size)
             if address != UNDEFINED:
-                data = self._file.take(count * item.size, address)
-        elif version in (3, 4) and where == 2:
-            data = self._chunked(shape, item.size, layout, filters_of(filters))
+                data = self._file.take(count * element.size, address)
+        elif version in (3, 4) and layout_class == CHUNKED:
+            data = self._chunked(shape, element.size, layout, filters_of(filters))
         else:
             raise ForeignStructure(f"an array has a layout of version {version}, which is not read")
-        if len(data) != count * item.size:
+        if len(data) != count * element.size:
             raise ForeignStructure("an array has another size than its shape")
-        if item.kind == VARIABLE:
+        if element.kind == VARIABLE:
             return self._texts(data, count).reshape(shape)
-        return np.frombuffer(data, item.dtype).reshape(shape)
+        return np.frombuffer(data, element.dtype).reshape(shape)
 
     def _chunked(self, shape, size, layout, filters):
         """Return the bytes of a chunked dataset."""
         if layout[0] == 4:
-            plan = layout_of(layout)
-            chunks, unit = plan.chunks, size * math.prod(plan.chunks)
+            index = layout_of(layout)
+            chunks, chunk_bytes = index.chunks, size * math.prod(index.chunks)
             self._check_chunks(shape, chunks)
-            there = {
-                corner: (at, length, 0) for corner, (at, length) in places(self._file.read, plan, shape, unit).items()
+            locations = {
+                corner: (at, length, 0)
+                for corner, (at, length) in places(self._file.read, index, shape, chunk_bytes).items()
             }
         else:
             rank = layout[2] - 1
             (tree,) = struct.unpack_from("<Q", layout, 3)
             chunks = tuple(struct.unpack_from(f"<{rank}I", layout, 11))
             self._check_chunks(shape, chunks)
-            there = {}
+            locations = {}
             for key, address in self._file.leaves(tree, 1, 16 + 8 * rank) if tree != UNDEFINED else ():
                 length, mask = struct.unpack_from("<II", key)
-                there[struct.unpack_from(f"<{rank}Q", key, 8)] = address, length, mask
-        unit = size * math.prod(chunks)
-        self._take(unit)
+                locations[struct.unpack_from(f"<{rank}Q", key, 8)] = address, length, mask
+        chunk_bytes = size * math.prod(chunks)
+        self._allow(chunk_bytes)
         found = np.zeros((*shape, size), np.uint8)
         for corner in product(*(range(0, n, step) for n, step in zip(shape, chunks, strict=True))):
-            if corner not in there:
+            if corner not in locations:
                 continue
-            address, length, mask = there[corner]
-            if length > unit + unit // 64 + STREAM:
+            address, length, mask = locations[corner]
+            if length > chunk_bytes + chunk_bytes // 64 + STREAM:
                 raise ForeignStructure("a chunk is larger than what it holds")
             data = self._file.take(length, address)
             for i in reversed(range(len(filters))):
                 if not mask >> i & 1:
-                    data = _undone(data, filters[i], unit, size)
-            if len(data) != unit:
+                    data = _unfiltered(data, filters[i], chunk_bytes, size)
+            if len(data) != chunk_bytes:
                 raise ForeignStructure("a chunk has another size than its shape")
             part = found[tuple(slice(at, at + step) for at, step in zip(corner, chunks, strict=True))]
             part[...] = np.frombuffer(data, np.uint8).reshape(*chunks, size)[tuple(slice(n) for n in part.shape)]
@@ -205,7 +215,7 @@ class _Arrays:
                 text = self._heaps[address].get(index, b"")
                 if len(text) < length:
                     raise ForeignStructure("a text lies outside its heap")
-                self._take(length)
+                self._allow(length)
             found[i] = text[:length].decode("utf-8", "replace")
         return found
 
@@ -214,8 +224,8 @@ class _Arrays:
         (size,) = struct.unpack_from("<Q", self._file.take(16, address, b"GCOL"), 8)
         if size > self._file.size:
             raise ForeignStructure("a heap is larger than the file")
-        # Heaps may lie over one another.
-        self._take(size)
+        # Each heap counts, because overlapping heaps may be larger together than the file.
+        self._allow(size)
         data, at, found = self._file.take(size, address), 16, {}
         while at + 16 <= len(data):
             index, _, _, length = struct.unpack_from("<HHIQ", data, at)
@@ -226,10 +236,10 @@ class _Arrays:
         return found
 
 
-def _undone(data, code, unit, size):
+def _unfiltered(data, code, chunk_bytes, size):
     """Undo a filter on the bytes of a chunk."""
     if code == DEFLATE:
-        return inflated(data, unit)
+        return inflated(data, chunk_bytes)
     if code == CHECKSUM:
         return data[:-4]
-    return unshuffled(data, size) if len(data) == unit else data
+    return unshuffled(data, size) if len(data) == chunk_bytes else data

@@ -12,20 +12,20 @@ import struct
 from collections import deque
 from typing import NamedTuple
 
-from idt.files.hdf5.headers import link_of, messages
+from idt.files.hdf5.headers import SHARED, link_of, messages
 from idt.files.hdf5.index import UNDEFINED, ForeignStructure
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 STARTS = (0, 512, 1024, 2048)
-"""Where a superblock may lie; MATLAB puts 512 bytes of its own before it."""
+"""Offsets at which a superblock may lie. MATLAB puts 512 bytes of its own before it."""
 
 MOST = 10_000
 """Largest number of objects of a file."""
 
 SHORTEST, SLACK = 4, 100_000
-"""Least size in bytes of a message or tree entry, and an allowance: a file of a given size cannot have more of them.
-Without this limit, overlapping entries could be read endlessly."""
+"""At most n / SHORTEST + SLACK messages and tree entries are read of a file of n bytes, because each takes at least
+SHORTEST bytes. Without this limit, overlapping entries could be read endlessly."""
 
 BLOCK, NAME = 1 << 20, 1 << 12
 """Largest sizes in bytes of a block of a header, and of a name."""
@@ -56,7 +56,7 @@ class Reader:
     Raises
     ------
     ForeignStructure
-        If it is no HDF5 that is read.
+        If it is no HDF5 file of a supported version.
     """
 
     def __init__(self, data):
@@ -66,6 +66,7 @@ class Reader:
         self._data, self.size = data, len(data)
         self._left = len(data) // SHORTEST + SLACK
         version = data[start + 8]
+        # Offsets of the sizes of addresses and lengths, and of the addresses.
         sizes, at = (13, 24 + 4 * (version == 1)) if version < 2 else (9, 12)
         if version > 3 or data[start + sizes : start + sizes + 2] != b"\x08\x08":
             raise ForeignStructure(f"its superblock has version {version}, or addresses of another size")
@@ -86,7 +87,7 @@ class Reader:
         Raises
         ------
         ForeignStructure
-            If the file ends before, or they do not.
+            If the file ends before, or the bytes begin otherwise.
         """
         found = self.read(size, address)
         if len(found) < size or not found.startswith(signature):
@@ -94,7 +95,7 @@ class Reader:
         return found
 
     def _count(self, number):
-        """Count the messages or entries that were read, and refuse too many."""
+        """Add ``number`` to the count of messages and entries that were read, and refuse too many."""
         self._left -= number
         if self._left < 0:
             raise ForeignStructure("its structures overlap")
@@ -105,15 +106,15 @@ class Reader:
         Parameters
         ----------
         skipped : collection of str
-            Groups that are not entered: MATLAB's own.
+            Names of groups that are not entered; by default those in which MATLAB keeps its own data.
 
         Yields
         ------
         Object
         """
-        later, visited = deque([("", self._root)]), {self._root}
-        while later:
-            path, address = later.popleft()
+        pending, visited = deque([("", self._root)]), {self._root}
+        while pending:
+            path, address = pending.popleft()
             found = self.object(address, path)
             links = self._links(found.messages)
             if links is None:
@@ -122,20 +123,20 @@ class Reader:
             for name, target in links:
                 if target is not None and target not in visited and name not in skipped:
                     visited.add(target)
-                    later.append((f"{path}/{name}" if path else name, target))
+                    pending.append((f"{path}/{name}" if path else name, target))
             if len(visited) > MOST:
                 raise ForeignStructure(f"it has more than {MOST} objects")
 
     def object(self, address, path=""):
         """Return the `Object` at ``address`` with this ``path``."""
         if self.read(4, address) == b"OHDR":
-            found = [(kind, body) for kind, flags, body in messages(self.read, address) if not flags & 2]
+            found = [(kind, body) for kind, flags, body in messages(self.read, address) if not flags & SHARED]
         else:
-            found = list(self._old_messages(address))
+            found = list(self._version_1_messages(address))
         self._count(len(found))
         return Object(path, found)
 
-    def _old_messages(self, address):
+    def _version_1_messages(self, address):
         """Return type and body of each message of a version 1 header."""
         version, _, count, _, size = struct.unpack("<BBHII", self.take(12, address))
         if version != 1:
@@ -157,13 +158,13 @@ class Reader:
                         raise ForeignStructure("its header leads back to itself")
                     seen.add(place)
                     blocks.append((place, size))
-                elif not flags & 2:
+                elif not flags & SHARED:
                     yield kind, body.ljust(24, b"\0")
 
-    def _links(self, found):
+    def _links(self, object_messages):
         """Return names and addresses of the members of a group; None if the object is not a group."""
-        links, group = [], False
-        for kind, body in found:
+        links, is_group = [], False
+        for kind, body in object_messages:
             if kind == LINK:
                 links.append(link_of(body))
             elif kind == LINK_INFO and struct.unpack_from("<Q", body, 2 + 8 * (body[1] & 1))[0] != UNDEFINED:
@@ -172,26 +173,26 @@ class Reader:
                 )
             elif kind == SYMBOLS:
                 links += self._symbols(*struct.unpack_from("<QQ", body))
-            group |= kind in (LINK, LINK_INFO, SYMBOLS)
-        return links if group else None
+            is_group |= kind in (LINK, LINK_INFO, SYMBOLS)
+        return links if is_group else None
 
     def _symbols(self, tree, heap):
         """Return names and addresses in a symbol table."""
         size, _, place = struct.unpack_from("<QQQ", self.take(32, heap, b"HEAP"), 8)
         names = self.take(size, place) if size <= self.size else b""
-        for node in self.leaves(tree, 0, 8):
-            head = self.take(8, node[1], b"SNOD")
+        for _, leaf in self.leaves(tree, 0, 8):
+            head = self.take(8, leaf, b"SNOD")
             (count,) = struct.unpack_from("<H", head, 6)
             self._count(count)
-            entries = self.take(40 * count, node[1] + 8)
+            entries = self.take(40 * count, leaf + 8)
             for at in range(0, len(entries), 40):
                 offset, address = struct.unpack_from("<QQ", entries, at)
-                cached = struct.unpack_from("<I", entries, at + 16)[0]
+                cache_type = struct.unpack_from("<I", entries, at + 16)[0]
                 end = names.find(b"\0", offset, offset + NAME)
                 if end < 0:
                     raise ForeignStructure("a name lies outside its heap")
                 # Cache type 2 is a soft link, which has no address.
-                yield names[offset:end].decode("utf-8", "replace"), None if cached == 2 else address
+                yield names[offset:end].decode("utf-8", "replace"), None if cache_type == 2 else address
 
     def leaves(self, address, kind, key_size):
         """List the leaves of a B-tree of version 1.
@@ -213,12 +214,12 @@ class Reader:
         ForeignStructure
             If a node is damaged or visited twice.
         """
-        found, later, visited = [], deque([(address, None)]), {address}
-        while later:
-            node, above = later.popleft()
+        found, pending, visited = [], deque([(address, None)]), {address}
+        while pending:
+            node, parent_level = pending.popleft()
             head = self.take(24, node, b"TREE")
             level, count = head[5], struct.unpack_from("<H", head, 6)[0]
-            if head[4] != kind or (above is not None and level != above - 1):
+            if head[4] != kind or (parent_level is not None and level != parent_level - 1):
                 raise ForeignStructure("a tree has a wrong signature")
             self._count(count + 1)
             entries = self.take(count * (key_size + 8), node + 24)
@@ -230,5 +231,5 @@ class Reader:
                     raise ForeignStructure("a tree leads back to itself")
                 else:
                     visited.add(child)
-                    later.append((child, level))
+                    pending.append((child, level))
         return found

@@ -17,11 +17,13 @@ INTEGER, FLOAT, TEXT, REFERENCE, ENUMERATION, VARIABLE = 0, 1, 3, 7, 8, 9
 """Classes of datatypes."""
 
 FLOATS = {(2, 5, 10), (4, 8, 23), (8, 11, 52)}
-"""Bytes of a number, bits of its exponent and of its mantissa."""
+"""Bytes of a number, bits of its exponent (byte 13 of the message) and of its mantissa (byte 15)."""
 
 DEFLATE, SHUFFLE, CHECKSUM = 1, 2, 3
+"""Identifiers of filters."""
+
 HEAPED = 16
-"""Bytes of a text of variable length in its array: its length, and its place in a heap."""
+"""Bytes that an array holds for a text of variable length: its length, and the place of its characters in a heap."""
 
 
 class ElementType:
@@ -30,12 +32,12 @@ class ElementType:
     Parameters
     ----------
     body : bytes
-        Of its message.
+        Body of the datatype message.
 
     Attributes
     ----------
     kind : int or None
-        Its class; None if it is not read.
+        Class of the datatype; None if it is not supported.
     size : int
         Bytes of an element in the file.
     dtype : dtype
@@ -86,10 +88,11 @@ def filters_of(body):
     at, found = (8 if version == 1 else 2), []
     for _ in range(count):
         (code,) = struct.unpack_from("<H", body, at)
-        named = version == 1 or code >= 256
-        length = struct.unpack_from("<H", body, at + 2)[0] if named else 0
-        _, values = struct.unpack_from("<HH", body, at + 2 + 2 * named)
-        at += 6 + 2 * named + (length + -length % 8 if version == 1 else length) + 4 * values
+        # Version 1 pads the name and the values to multiples of eight bytes.
+        has_name = version == 1 or code >= 256
+        length = struct.unpack_from("<H", body, at + 2)[0] if has_name else 0
+        _, values = struct.unpack_from("<HH", body, at + 2 + 2 * has_name)
+        at += 6 + 2 * has_name + (length + -length % 8 if version == 1 else length) + 4 * values
         at += 4 * (values % 2) if version == 1 else 0
         found.append(code)
     if not {*found} <= {DEFLATE, SHUFFLE, CHECKSUM}:
@@ -97,9 +100,9 @@ def filters_of(body):
     return found
 
 
-def matlab_class(found):
-    """Return MATLAB's class of an object with the messages ``found``; None if MATLAB did not write it."""
-    for kind, body in found:
+def matlab_class(messages):
+    """Return MATLAB's class of an object with these header ``messages``; None if MATLAB did not write it."""
+    for kind, body in messages:
         if kind == ATTRIBUTE:
             try:
                 name, value = attribute_of(body)

@@ -3,7 +3,7 @@
 Variables of other classes (structures, sparse matrices, functions) are left out. Every size is compared with the bytes
 that exist before memory is allocated. `scipy.io.loadmat` trusts the sizes, and nested cells overflow its stack.
 
-Source: MathWorks, "MAT-File Format", chapter 1. Left out: complex numbers, whose imaginary part is refused.
+Source: MathWorks, "MAT-File Format", chapter 1. Left out: complex numbers, which are refused.
 """
 
 import zlib
@@ -22,6 +22,8 @@ EXPANSION, SLACK = 200, 1 << 24
 """A file may unpack to at most EXPANSION times its size plus SLACK bytes."""
 
 MATRIX, COMPRESSED = 14, 15
+"""Types of elements: a variable, and a compressed variable."""
+
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 """Types of elements → dtype."""
 
@@ -29,10 +31,13 @@ ENCODINGS = {1: "latin1", 2: "latin1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 1
 """Types of elements → encoding of text."""
 
 CELL, CHAR = 1, 4
+"""Classes of matrices: of cells, and of characters."""
+
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 """Classes of matrices of numbers → dtype."""
 
 COMPLEX = 0x800
+"""Flag of a matrix of complex numbers."""
 
 
 class _Damaged(Exception):
@@ -57,7 +62,8 @@ def variables(data, name):
     Returns
     -------
     dict of str to ndarray
-        Of numbers; of text, one for each row of a matrix of characters; of objects, for a cell, each of them an array.
+        An array of numbers for a matrix; an array of text for a matrix of characters, with one text for each row; an
+        array of objects for a cell, each of them an array.
 
     Raises
     ------
@@ -97,7 +103,7 @@ def _elements(data, order):
         if len(data) - at < 8:
             raise _Damaged("an element is cut short")
         kind, size = (int(number) for number in np.frombuffer(data, f"{order}u4", 2, at))
-        start, padded = at + 8, True
+        start = at + 8
         if kind >> 16:
             # A small element has its size, type and content in 8 bytes.
             size, kind, start = kind >> 16, kind & 0xFFFF, at + 4
@@ -105,8 +111,7 @@ def _elements(data, order):
                 raise _Damaged("a small element is invalid")
             at += 8
         else:
-            padded = kind != COMPRESSED
-            at = start + size + (-size % 8 if padded else 0)
+            at = start + size + (0 if kind == COMPRESSED else -size % 8)
         if start + size > len(data):
             raise _Damaged("an element is cut short")
         yield kind, data[start : start + size]
@@ -121,18 +126,20 @@ def _matrix(body, order, depth):
         raise _Damaged("a variable lacks its description") from None
     if len(flags) != 8:
         raise _Damaged("a variable lacks its class")
-    word = int(np.frombuffer(flags, f"{order}u4")[0])
+    # The first of two numbers holds the class in its low byte, and flags above it.
+    class_and_flags = int(np.frombuffer(flags, f"{order}u4")[0])
     sizes = tuple(np.frombuffer(dims, f"{order}i4").tolist())
     if not 2 <= len(sizes) <= 32 or min(sizes) < 0:
         raise _Damaged("a variable has no shape")
-    kind, count = word & 0xFF, int(np.prod(sizes, dtype=object))
+    kind, count = class_and_flags & 0xFF, int(np.prod(sizes, dtype=object))
     text = name.decode("latin1")
     if kind == CELL:
         return text, _cell(parts, sizes, count, order, depth)
     if kind != CHAR and kind not in CLASSES:
         return text, None
-    if word & COMPLEX:
+    if class_and_flags & COMPLEX:
         raise _Damaged("it holds complex numbers")
+    # A matrix without elements may lack its content.
     stored, content = next(parts, (2, b""))
     if kind == CHAR:
         return text, _text(stored, content, sizes, count, order)
@@ -170,5 +177,5 @@ def _text(stored, content, sizes, count, order):
     if len(text) != count:
         raise _Damaged(f"text of shape {sizes} has {len(text)} characters")
     rows = sizes[0]
-    # Column by column, as MATLAB keeps all matrices; one without characters is the empty text.
+    # MATLAB stores all matrices column by column. A matrix without characters is one empty text.
     return np.array(["".join(text[row::rows]) for row in range(rows)] if count else [""])

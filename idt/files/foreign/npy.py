@@ -18,12 +18,12 @@ from idt.files import text as texts
 
 MAGIC = b"\x93NUMPY"
 LONGEST = 1 << 16
-"""Bytes of a header; one of a matrix has 118."""
+"""Largest number of bytes of a header. `numpy.save` writes 118 for most matrices."""
 
 _ENTRY = r"'(\w+)'\s*:\s*('[^']*'|True|False|\([\d,\s]*\))\s*"
 _HEADER = re.compile(rf"\{{\s*(?:{_ENTRY}(?:,\s*|(?=\}})))*\}}\s*")
 _TEXT = re.compile(r"'[<>|]?[US][1-9]\d{0,5}'")
-_KINDS = re.compile(r"'([<>|=]?)([fiub]\d{1,2})'")
+_NUMBERS = re.compile(r"'([<>|=]?)([fiub]\d{1,2})'")
 
 
 def load(path):
@@ -61,7 +61,7 @@ def load(path):
     return values.reshape(shape, order="F" if fortran else "C")
 
 
-def parse(data, name, *, unpickled=None):
+def parse(data, name, *, unpickle=None):
     """Read an array from bytes.
 
     Parameters
@@ -69,13 +69,13 @@ def parse(data, name, *, unpickled=None):
     data : bytes
     name : str
         Name for messages.
-    unpickled : callable, optional
+    unpickle : callable, optional
         Returns the array in a pickle (bytes), for callers that read arrays of objects; without it these are refused.
 
     Returns
     -------
     ndarray
-        As `load`, or of text; of objects with ``unpickled``.
+        As `load`, or of text; of objects with ``unpickle``.
 
     Raises
     ------
@@ -84,8 +84,8 @@ def parse(data, name, *, unpickled=None):
     """
     file = io.BytesIO(data)
     descr, fortran, shape = _header(name, file)
-    if unpickled is not None and descr == "'|O'":
-        found = unpickled(data[file.tell() :])
+    if unpickle is not None and descr == "'|O'":
+        found = unpickle(data[file.tell() :])
         if not isinstance(found, np.ndarray) or found.dtype != object or found.shape != shape:
             raise DataError(f"{name} must hold objects of shape {shape}, as its header says")
         return found
@@ -129,7 +129,7 @@ def _header(path, file):
 
 
 def _dtype(path, descr):
-    match = _KINDS.fullmatch(descr)
+    match = _NUMBERS.fullmatch(descr)
     try:
         return np.dtype("".join(match.groups()))  # type: ignore[union-attr]
     except (AttributeError, TypeError):

@@ -31,7 +31,7 @@ def arrays_of(archive, name, size):
     Raises
     ------
     DataError
-        If a member is no array, or holds what is not read.
+        If a member is no array, or holds unsupported values.
     """
     members = [(member.removesuffix(".npy"), archive.read(member)) for member in archive.names]
     budget = Budget(max(size, sum(len(data) for _, data in members)), name)
@@ -59,10 +59,10 @@ def array_of(data, name, budget=None):
         If it is no such array.
     """
 
-    def unpickled(pickle):
+    def unpickle(pickle):
         return Machine(pickle, name, CALLS, budget or Budget(len(data), name)).run()
 
-    return npy.parse(data, name, unpickled=unpickled)
+    return npy.parse(data, name, unpickle=unpickle)
 
 
 def packed(members):

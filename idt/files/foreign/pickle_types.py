@@ -1,4 +1,4 @@
-"""Types of the pickle interpreter: the source of bytes, the memory budget, names of the table, values without state."""
+"""Types of the pickle interpreter: source of bytes, memory budget, names, and values whose state follows later."""
 
 from idt.errors import DataError
 
@@ -31,7 +31,7 @@ class Budget:
 
 
 class Global:
-    """A name that a pickle refers to, of the closed table.
+    """A name of the closed table (`idt.files.foreign.pickles`), to which a pickle refers.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Unbuilt:
     Attributes
     ----------
     keys : list of int
-        Places of the memo that it was put into.
+        Keys of the memo under which the value was stored.
     """
 
     def __init__(self, build):
@@ -100,7 +100,7 @@ class Source:
         """Return the next unsigned integer of ``width`` bytes."""
         return int.from_bytes(self.take(width), "little")
 
-    def sized(self, width):
+    def counted_bytes(self, width):
         """Return the next bytes, whose count precedes them in ``width`` bytes."""
         return self.take(self.number(width))
 

@@ -1,7 +1,8 @@
 """Write pickles of protocol 2 without `pickle`: arrays for any NumPy, tensors for torch, without importing torch.
 
-Every function returns the instructions that leave one value on the stack; `pickled` makes a file of them. Python 2
-reads them, too. Source: ``pickletools``; a tensor as measured on files of torch 1.13 (`idt.files.foreign.torch_files`).
+`text` to `tensor` return the instructions that leave one value on the stack; where such a function takes values, they
+are given as instructions, too. `pickled` and `npy` make files of them. Python 2 reads the pickles. Source:
+``pickletools``; a tensor as measured on files of torch 1.13 (`idt.files.foreign.torch_files`).
 """
 
 import pickle
@@ -42,7 +43,7 @@ def sequence(values, *, end=b"t"):
 
 
 def mapping(entries):
-    """Return the instructions for a dict of ``entries``, name → value."""
+    """Return the instructions for a dict of ``entries``: name → instructions of its value."""
     return b"}(" + b"".join(text(name) + value for name, value in entries.items()) + b"u"
 
 
@@ -52,7 +53,7 @@ def array(values):
     Parameters
     ----------
     values : ndarray or list of list of bytes
-        Of numbers; or rows of values, for an array of objects.
+        An array of numbers; or, for an array of objects, rows of the instructions of each value.
     """
     if isinstance(values, np.ndarray):
         values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
@@ -60,11 +61,12 @@ def array(values):
         flags = 0
     else:
         shape = (len(values), len(values[0]) if values else 0)
+        # The flags that NumPy gives the dtype of objects.
         kind, order, flags = "O8", "|", 63
         data = sequence((each for row in values for each in row), end=b"e")
     dtype = b"cnumpy\ndtype\n" + sequence([text(kind), integer(0), integer(1)]) + b"R"
     dtype += sequence([integer(3), text(order), b"N", b"N", b"N", integer(-1), integer(-1), integer(flags)]) + b"b"
-    # NumPy 2 has these names, too, and NumPy 1 has no others.
+    # NumPy 1 has only these names, and NumPy 2 still accepts them.
     empty = b"cnumpy.core.multiarray\n_reconstruct\n"
     empty += sequence([b"cnumpy\nndarray\n", sequence([integer(0)]), raw(b"b")]) + b"R"
     return empty + sequence([integer(1), sequence(map(integer, shape)), dtype, b"\x89", data]) + b"b"
@@ -85,7 +87,7 @@ def tensor(values):
 
 
 def npy(rows):
-    """Return the bytes of an npy of an object array.
+    """Return the bytes of an npy file that holds an array of objects.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Interpret pickles of strangers without `pickle`: nothing is imported, nothing is called.
+"""Interpret pickles of strangers without `pickle`: no module that a pickle names is imported, none of its names called.
 
 A pickle is a program for a stack machine. Python's own machine imports and calls every name in a pickle, and allocates
 any amount of memory that it asks for. This machine has the instructions that build plain values, and a closed table of
@@ -21,7 +21,6 @@ from idt.files.foreign.pickle_types import Global, Source, Unbuilt
 BITS = 128
 """Largest number of bits of an integer; the magic number of a torch file has 80."""
 
-
 _ESCAPED = re.compile(rb"(?:[^\\]|\\(?:[\\'\"abfnrtv]|x[0-9a-fA-F]{2}|[0-3]?[0-7]{1,2}))*", re.DOTALL)
 
 
@@ -34,7 +33,7 @@ class Machine(Source):
     name : str
         Name of the file for messages.
     calls : dict of (str, str) to callable or None
-        The closed table: module and name → what stands for it.
+        The closed table: module and name → the function that is called in its place, or None if it is never called.
     budget : Budget
     at : int
         Where the pickle begins.
@@ -42,7 +41,7 @@ class Machine(Source):
         Returns the object of a persistent identity, whose content lies elsewhere in the file; without it such
         identities are refused.
     dry : bool
-        Call nothing, and take None for every result: for finding the end.
+        Call nothing, and take None for every result. Such a run only finds the end of the pickle.
 
     Attributes
     ----------
@@ -54,7 +53,7 @@ class Machine(Source):
         super().__init__(data, name, at)
         self._calls, self.budget, self._persistent, self._dry = calls, budget, persistent, dry
         self._stack: list = []
-        self._below: list[list] = []
+        self._outer_stacks: list[list] = []
         self._memo: dict = {}
 
     def run(self):
@@ -68,7 +67,7 @@ class Machine(Source):
         Raises
         ------
         DataError
-            If it names what is not in the table, asks for more than the file can account for, or is damaged.
+            If it uses a name that is not in the table, needs more memory than the budget, or is damaged.
         """
         try:
             while (code := self.take(1)) != b".":
@@ -92,24 +91,24 @@ class Machine(Source):
         """Take the topmost value off the stack; a mark counts as one."""
         if self._stack:
             return self._stack.pop()
-        self.items()
+        self.pop_items()
         return None
 
-    def copy(self):
+    def push_copy(self):
         """Push the topmost value again."""
         self.push(self._stack[-1])
 
     def mark(self):
         """Begin a new stack above this one."""
-        self._below.append(self._stack)
+        self._outer_stacks.append(self._stack)
         self._stack = []
 
-    def items(self):
+    def pop_items(self):
         """Pop everything pushed since the last mark."""
-        items, self._stack = self._stack, self._below.pop()
+        items, self._stack = self._stack, self._outer_stacks.pop()
         return items
 
-    def last(self, count):
+    def pop_last(self, count):
         """Pop the last ``count`` values, as a tuple."""
         if len(self._stack) < count:
             raise IndexError("the stack is empty")
@@ -127,27 +126,27 @@ class Machine(Source):
         """Store the topmost value in the next place of the memo."""
         self.put(len(self._memo))
 
-    def get(self, key):
+    def push_memo(self, key):
         """Push a value from the memo."""
         self.push(self._memo[key])
 
     # Values.
 
-    def integer(self, data):
+    def push_integer(self, data):
         """Push the signed integer in ``data``."""
         value = int.from_bytes(data, "little", signed=True)
         if value.bit_length() > BITS:
             raise ValueError("an integer of too many digits")
         self.push(value)
 
-    def decimal(self):
+    def push_decimal(self):
         """Push the integer or truth value that a line spells."""
         line = self.line().rstrip(b"L")
         if len(line) > 40:
             raise ValueError("an integer of too many digits")
         self.push({b"00": False, b"01": True}[line] if line in (b"00", b"01") else int(line))
 
-    def quoted(self):
+    def push_quoted(self):
         """Push the quoted text in a line of protocol 0."""
         line = self.text_line()
         if len(line) < 2 or line[:1] not in b"'\"" or line[:1] != line[-1:] or not _ESCAPED.fullmatch(line[1:-1]):
@@ -174,15 +173,15 @@ class Machine(Source):
                 raise DataError(f"{self.name} has a dict with the key {short_repr(key)}, expected keys that are text")
             target[key] = value
 
-    def new_dict(self, items):
+    def push_dict(self, items):
         """Push a dict of alternating keys and values."""
         self.push({})
         self.set_items(items)
 
     # Names and calls, all of them of the closed table.
 
-    def find(self, module, name):
-        """Push a name of the table, or refuse the file."""
+    def push_name(self, module, name):
+        """Push a name of the closed table, or refuse the file if the table does not have it."""
         if not (isinstance(module, str) and isinstance(name, str)):
             raise TypeError("a name is no text")
         if (module, name) not in self._calls:
@@ -194,7 +193,7 @@ class Machine(Source):
 
     def call(self):
         """Push the result of a call."""
-        called, arguments = self.last(2)
+        called, arguments = self.pop_last(2)
         if self._dry:
             self.push(None)
             return
@@ -214,8 +213,8 @@ class Machine(Source):
         for key in unbuilt.keys:
             self._memo[key] = built
 
-    def stand_in(self):
-        """Push the replacement of the persistent identity on top."""
+    def replace_identity(self):
+        """Replace the persistent identity on top of the stack by its object."""
         identity = self._stack.pop()
         if self._persistent is None or not isinstance(identity, tuple):
             raise DataError(f"{self.name} refers to content that is kept elsewhere, so it is no whole file of scores")
@@ -232,56 +231,57 @@ _ACTIONS = {
     # numbers
     b"K": lambda m: m.push(m.number(1)),
     b"M": lambda m: m.push(m.number(2)),
-    b"J": lambda m: m.integer(m.take(4)),
-    b"\x8a": lambda m: m.integer(m.sized(1)),
-    b"\x8b": lambda m: m.integer(m.sized(4)),
-    b"I": Machine.decimal,
-    b"L": Machine.decimal,
+    b"J": lambda m: m.push_integer(m.take(4)),
+    b"\x8a": lambda m: m.push_integer(m.counted_bytes(1)),
+    b"\x8b": lambda m: m.push_integer(m.counted_bytes(4)),
+    b"I": Machine.push_decimal,
+    b"L": Machine.push_decimal,
     b"G": lambda m: m.push(struct.unpack(">d", m.take(8))[0]),
     b"F": lambda m: m.push(float(m.line())),
     # text, text of Python 2, bytes
-    b"\x8c": lambda m: m.push(m.sized(1).decode()),
-    b"X": lambda m: m.push(m.sized(4).decode()),
-    b"\x8d": lambda m: m.push(m.sized(8).decode()),
+    b"\x8c": lambda m: m.push(m.counted_bytes(1).decode()),
+    b"X": lambda m: m.push(m.counted_bytes(4).decode()),
+    b"\x8d": lambda m: m.push(m.counted_bytes(8).decode()),
     b"V": lambda m: m.push(m.text_line().decode("raw-unicode-escape")),
-    b"U": lambda m: m.push(m.sized(1).decode("latin1")),
-    b"T": lambda m: m.push(m.sized(4).decode("latin1")),
-    b"S": Machine.quoted,
-    b"C": lambda m: m.push(m.sized(1)),
-    b"B": lambda m: m.push(m.sized(4)),
-    b"\x8e": lambda m: m.push(m.sized(8)),
-    b"\x96": lambda m: m.push(m.sized(8)),
+    b"U": lambda m: m.push(m.counted_bytes(1).decode("latin1")),
+    b"T": lambda m: m.push(m.counted_bytes(4).decode("latin1")),
+    b"S": Machine.push_quoted,
+    b"C": lambda m: m.push(m.counted_bytes(1)),
+    b"B": lambda m: m.push(m.counted_bytes(4)),
+    b"\x8e": lambda m: m.push(m.counted_bytes(8)),
+    b"\x96": lambda m: m.push(m.counted_bytes(8)),
     # lists, tuples, dicts
     b"]": lambda m: m.push([]),
-    b"a": lambda m: m.append(m.last(1)),
-    b"e": lambda m: m.append(m.items()),
-    b"l": lambda m: m.push(m.items()),
+    b"a": lambda m: m.append(m.pop_last(1)),
+    b"e": lambda m: m.append(m.pop_items()),
+    b"l": lambda m: m.push(m.pop_items()),
     b")": lambda m: m.push(()),
-    b"\x85": lambda m: m.push(m.last(1)),
-    b"\x86": lambda m: m.push(m.last(2)),
-    b"\x87": lambda m: m.push(m.last(3)),
-    b"t": lambda m: m.push(tuple(m.items())),
+    b"\x85": lambda m: m.push(m.pop_last(1)),
+    b"\x86": lambda m: m.push(m.pop_last(2)),
+    b"\x87": lambda m: m.push(m.pop_last(3)),
+    b"t": lambda m: m.push(tuple(m.pop_items())),
     b"}": lambda m: m.push({}),
-    b"d": lambda m: m.new_dict(m.items()),
-    b"s": lambda m: m.set_items(m.last(2)),
-    b"u": lambda m: m.set_items(m.items()),
+    b"d": lambda m: m.push_dict(m.pop_items()),
+    b"s": lambda m: m.set_items(m.pop_last(2)),
+    b"u": lambda m: m.set_items(m.pop_items()),
     # stack and memo
     b"(": Machine.mark,
     b"0": Machine.pop,
-    b"1": Machine.items,
-    b"2": Machine.copy,
+    b"1": Machine.pop_items,
+    b"2": Machine.push_copy,
     b"p": lambda m: m.put(int(m.line())),
     b"q": lambda m: m.put(m.number(1)),
     b"r": lambda m: m.put(m.number(4)),
     b"\x94": Machine.memoize,
-    b"g": lambda m: m.get(int(m.line())),
-    b"h": lambda m: m.get(m.number(1)),
-    b"j": lambda m: m.get(m.number(4)),
+    b"g": lambda m: m.push_memo(int(m.line())),
+    b"h": lambda m: m.push_memo(m.number(1)),
+    b"j": lambda m: m.push_memo(m.number(4)),
     # names, calls, states, identities
-    b"c": lambda m: m.find(m.line().decode(), m.line().decode()),
-    b"\x93": lambda m: m.find(*m.last(2)),
+    b"c": lambda m: m.push_name(m.line().decode(), m.line().decode()),
+    b"\x93": lambda m: m.push_name(*m.pop_last(2)),
     b"R": Machine.call,
     b"b": Machine.build,
-    b"Q": Machine.stand_in,
+    b"Q": Machine.replace_identity,
 }
-"""Instruction → what it does; the others of pickle make instances of classes, or sets."""
+"""Instruction → action on the machine. Pickle's other instructions, which make instances of classes or sets, are
+refused."""

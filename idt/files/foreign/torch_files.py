@@ -2,9 +2,9 @@
 
 A plain pickle, as MMAction2 and PySlowFast write, holds for each tensor the bytes of a legacy torch file, which is its
 storage. A legacy file is five pickles one after another (magic number, protocol, system, the object, the keys of its
-storages) and then each storage: its number of elements in 8 bytes, and these. A zip file, since torch 1.6, keeps the
-object in ``data.pkl`` and each storage in ``data/KEY``. A tensor is a view of a storage; its offset and strides are
-checked against the storage before an array is made.
+storages) and then each storage: its number of elements in 8 bytes, then the elements. A zip file, since torch 1.6,
+keeps the object in ``data.pkl`` and each storage in ``data/KEY``. A tensor is a view of a storage; its offset and
+strides are checked against the storage before an array is made.
 
 Source: measured on files of torch 1.13; `torch.serialization` names the parts.
 """
@@ -18,8 +18,10 @@ from idt.files.foreign.pickle_types import Budget, Global
 from idt.files.foreign.pickles import Machine
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+"""Magic number and version of legacy files."""
+
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""How a legacy file begins."""
+"""First bytes of a legacy file: the pickle of the magic number."""
 
 STORAGES = {
     "FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "BFloat16Storage": "<u2", "LongStorage": "<i8",
@@ -76,7 +78,7 @@ def _from_zip(archive, name, budget):
     storages: dict[str, np.ndarray] = {}
 
     def storage(identity):
-        dtype, key, count, view = _identity(identity)
+        dtype, key, count, view = _parse_identity(identity)
         if key not in storages:
             data = archive.read(f"{root}data/{key}")
             storages[key] = _storage(data, dtype, count)
@@ -100,10 +102,10 @@ def _from_legacy(data, name, budget):
     wanted: dict[str, tuple] = {}
 
     def note(identity):
-        dtype, key, count, _ = _identity(identity)
+        dtype, key, count, _ = _parse_identity(identity)
         wanted[key] = dtype, count
 
-    # The storages follow the object, so that it is read twice: first for where it ends, and which it needs.
+    # The storages follow the object, so it is read twice. The first pass finds its end and the storages that it needs.
     dry = Machine(data, name, TENSORS, budget, at=at, persistent=note, dry=True)
     dry.run()
     machine = Machine(data, name, {}, budget, at=dry.at)
@@ -118,13 +120,13 @@ def _from_legacy(data, name, budget):
         storages[key] = _storage(machine.take(count * np.dtype(dtype).itemsize), dtype, count)
 
     def storage(identity):
-        _, key, _, view = _identity(identity)
+        _, key, _, view = _parse_identity(identity)
         return _viewed(storages[key], view)
 
     return Machine(data, name, TENSORS, budget, at=at, persistent=storage).run()
 
 
-def _identity(identity):
+def _parse_identity(identity):
     """Return dtype, key, number of elements and view of a storage's identity."""
     what, kind, key, _, count, *view = identity
     dtype = STORAGES.get(kind.name.rpartition(".")[2]) if isinstance(kind, Global) else None
@@ -189,7 +191,7 @@ TENSORS = {
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
 }
-"""Names that a torch file may use, with the function that is called in place of each."""
+"""Names that a torch file may use, as `idt.files.foreign.arrays.CALLS`."""
 
 CALLS = {**TENSORS, ("torch.storage", "_load_from_bytes"): _embedded}
-"""Names of torch that a plain pickle may use: those of a torch file, and the loader of storages from bytes."""
+"""Names that a plain pickle may use: all names of a torch file, and the loader of storages from bytes."""

@@ -1,10 +1,10 @@
 """Readers of HDF5 files in our formats, which strangers may have made or damaged.
 
-reading  what others call: `open_checked`, `attribute`, `json_attribute`, `dataset`, `read`
+reading  the interface: `open_checked`, `attribute`, `json_attribute`, `dataset`, `read`
 identify whether a file is ours, of an earlier release, of which format
 guard    the open file: objects are found here before libhdf5 opens them
-headers  object headers, parsed and held against those of our files
-filters  chunks unpacked
+headers  object headers, parsed; structures that our files do not use are refused
+filters  the filters of chunks, undone
 index    where the chunks of a dataset lie
 dataset  numbers and texts, chunk by chunk
 chunks   writing of chunks, whose byte planes are deflated in different ways

@@ -23,7 +23,7 @@ PLANES = {
     1: (RUNS,),
     # Histograms in fixed point: the low byte has a distribution but no order, the high one is mostly zero.
     2: (ENTROPY, RUNS),
-    # float32: the low 16 bits of a mantissa are noise; then what neighbouring points share; signs and exponents.
+    # float32: two bytes of the mantissa, which are noise; its rest, which neighbouring points share; the exponent.
     4: (STORED, STORED, REPEATS, RUNS),
 }
 """How each plane of a whole chunk is deflated, lowest byte first, by the size of a number."""
@@ -43,7 +43,7 @@ def new_file(path):
     Raises
     ------
     OSError
-        If it is there, or cannot be made.
+        If it exists already, or cannot be made.
     """
     return h5py.File(path, "x")
 
@@ -74,7 +74,7 @@ def create(group, name, *, shape, chunks, dtype, fill=0):
         shape=(0, *shape),
         maxshape=(None, *shape),
         chunks=chunks,
-        # Little-endian on any machine, so that a plane's meaning is its place.
+        # Little-endian on any machine, so that plane i holds byte i of the numbers.
         dtype=np.dtype(dtype).newbyteorder("<"),
         shuffle=True,
         compression="gzip",
@@ -110,7 +110,7 @@ def write_chunk(dataset, offset, rows, row=0):
     part = rows[(slice(row, row + height), *columns)]
     planes = PLANES[rows.itemsize]
     if part.size == len(part):
-        # One number a row: a frame, a scale, a time. Neighbours share them to the last bit.
+        # A column with one number a row, such as frame, scale or time: neighbouring rows often have the same number.
         planes = (RUNS,) * rows.itemsize
     if len(part) < height:
         # HDF5 keeps whole chunks; as runs, the zeros beyond the last row cost next to nothing.

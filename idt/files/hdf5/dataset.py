@@ -17,8 +17,9 @@ from idt.errors import DataError
 from idt.files.hdf5.filters import inflated, unshuffled
 from idt.files.hdf5.index import UNDEFINED, ForeignStructure, places
 
-FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
-"""The filters that are read, in our order; one that is not HDF5's own would be loaded as a plug-in, which is code."""
+SHUFFLE, DEFLATE = FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
+"""The filters that are supported, in the order in which our files apply them. libhdf5 would load a filter that is not
+its own as a plug-in, which is code."""
 
 EXPANSION = 1100
 """Deflate packs at most 1032 bytes into one, so a dataset larger than this times its file is a forgery."""
@@ -27,11 +28,12 @@ SLACK = 1 << 20
 """Bytes that a dataset may have beyond that limit, because a small one may be unwritten and read as fill values."""
 
 STREAM = 1024
-"""Deflate adds a little to data that it cannot compress. A chunk on the disk that is larger still would unpack to far
-more than a chunk holds."""
+"""Bytes, besides a 64th of its size, by which deflate may enlarge a chunk that it cannot compress. A chunk that is
+larger on the disk is refused, because it would unpack to more than a chunk holds."""
 
 CHUNKS = 64
-"""Number of chunks that need not be in the file; any further chunk takes at least eight bytes of it."""
+"""Largest number of chunks in addition to one for each eight bytes of the file. A table of chunks takes at least eight
+bytes for each, but a dataset without written chunks has no table."""
 
 
 class Stored:
@@ -63,24 +65,24 @@ class Stored:
 
     def __init__(self, guard, header, dataset, *, path, name):
         self._path, self._read, self._name, self._size = path, guard.pread, name, guard.size
-        plan = dataset.id.get_create_plist()
-        self._filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
-        if plan.get_external_count() or self._filters != [code for code in FILTERS if code in self._filters]:
+        creation = dataset.id.get_create_plist()
+        self._filters = [creation.get_filter(i)[0] for i in range(creation.get_nfilters())]
+        if creation.get_external_count() or self._filters != [code for code in FILTERS if code in self._filters]:
             raise DataError(f"{path}: {name} is stored outside the file or with a filter that is not supported")
-        self.shape, self._stored = dataset.shape, dataset.dtype
-        self.dtype = self._stored.newbyteorder("=")
+        self.shape, self._file_dtype = dataset.shape, dataset.dtype
+        self.dtype = self._file_dtype.newbyteorder("=")
         self._fill = dataset.fillvalue
         self._layout = header.layout
-        self._places: dict[tuple, tuple[int, int]] | None = None
-        self._band: tuple[int, Any] = (-1, None)
-        item, chunks = self._stored.itemsize, self._layout.chunks
+        self._chunk_places: dict[tuple, tuple[int, int]] | None = None
+        self._cached_rows: tuple[int, Any] = (-1, None)
+        item, chunks = self._file_dtype.itemsize, self._layout.chunks
         if chunks and (len(chunks) != len(self.shape) or dataset.maxshape[1:] != self.shape[1:]):
             self._refuse("its chunks are of another shape")
-        # Contiguous data cannot be filtered.
-        self._unit = item * math.prod(chunks or (0,))
+        # 0 for contiguous data, which has no chunks.
+        self._chunk_bytes = item * math.prod(chunks or (0,))
         count = math.prod(-(-n // step) for n, step in zip(self.shape, chunks, strict=True)) if chunks else 0
         limit = (EXPANSION if chunks else 1) * self._size + SLACK
-        if max(item * math.prod(self.shape), self._unit) > limit or count > self._size // 8 + CHUNKS:
+        if max(item * math.prod(self.shape), self._chunk_bytes) > limit or count > self._size // 8 + CHUNKS:
             self._refuse_size()
 
     def __len__(self):
@@ -94,7 +96,7 @@ class Stored:
         first, last = self._range(slice(None) if part is Ellipsis else part, 0)
         chunks = self._layout.chunks
         if not chunks:
-            return self._plain(first, last)
+            return self._contiguous(first, last)
         found = np.empty((last - first, *self.shape[1:]), self.dtype)
         for start in range(first - first % chunks[0], last, chunks[0]):
             low, high = max(first, start), min(last, start + chunks[0])
@@ -121,17 +123,17 @@ class Stored:
                     found[low - first : high - first, left - begin : right - begin] = there
         return found
 
-    def _plain(self, first, last):
+    def _contiguous(self, first, last):
         """Return rows of a contiguous dataset."""
-        row, address = math.prod(self.shape[1:]) * self._stored.itemsize, self._layout.address
+        row, address = math.prod(self.shape[1:]) * self._file_dtype.itemsize, self._layout.address
         if address == UNDEFINED:
             return np.full((last - first, *self.shape[1:]), self._fill, self.dtype)
         data = self._take(address + first * row, (last - first) * row)
-        return self._native(np.frombuffer(data, self._stored)).reshape(last - first, *self.shape[1:])
+        return self._native(np.frombuffer(data, self._file_dtype)).reshape(last - first, *self.shape[1:])
 
     def _rows(self, start):
-        """Return the rows of the chunks that begin at row ``start``; the last ones are cached."""
-        if self._band[0] != start:
+        """Return the rows of the chunks that begin at row ``start``; the result is cached until the next call."""
+        if self._cached_rows[0] != start:
             chunks = self._layout.chunks
             rows = np.full((chunks[0], *self.shape[1:]), self._fill, self.dtype)
             inner = (range(0, n, step) for n, step in zip(self.shape[1:], chunks[1:], strict=True))
@@ -141,35 +143,36 @@ class Stored:
                     there = rows[(slice(None), *part)]
                     # Elements of a chunk beyond the edge are dropped.
                     there[...] = self._chunk(corner)[tuple(slice(n) for n in there.shape)]
-            self._band = start, rows
-        return self._band[1]
+            self._cached_rows = start, rows
+        return self._cached_rows[1]
 
     def _located(self):
-        """Find every chunk; refuse a location that cannot be one."""
-        if self._places is None:
+        """Return address and size of every chunk; refuse sizes that no chunk of this dataset has."""
+        if self._chunk_places is None:
             try:
-                found = places(self._read, self._layout, self.shape, self._unit)
+                found = places(self._read, self._layout, self.shape, self._chunk_bytes)
             except ForeignStructure as problem:
                 self._refuse(str(problem))
-            packed = FILTERS[1] in self._filters
-            least, most = (1, self._unit + self._unit // 64 + STREAM) if packed else (self._unit, self._unit)
+            least = most = self._chunk_bytes
+            if DEFLATE in self._filters:
+                least, most = 1, most + most // 64 + STREAM
             if not all(least <= size <= most for _, size in found.values()):
                 self._refuse_size()
-            self._places = found
-        return self._places
+            self._chunk_places = found
+        return self._chunk_places
 
     def _chunk(self, corner):
         """Return a whole chunk, unpacked."""
         data = self._take(*self._located()[corner])
         count = math.prod(self._layout.chunks)
-        if FILTERS[1] in self._filters:
+        if DEFLATE in self._filters:
             try:
-                data = inflated(data, count * self._stored.itemsize)
+                data = inflated(data, count * self._file_dtype.itemsize)
             except ForeignStructure as problem:
                 self._refuse(str(problem))
-        if FILTERS[0] in self._filters:
-            data = unshuffled(data, self._stored.itemsize)
-        return self._native(np.frombuffer(data, self._stored)).reshape(self._layout.chunks)
+        if SHUFFLE in self._filters:
+            data = unshuffled(data, self._file_dtype.itemsize)
+        return self._native(np.frombuffer(data, self._file_dtype)).reshape(self._layout.chunks)
 
     def _native(self, values):
         return values.astype(self.dtype, copy=False)
@@ -185,6 +188,6 @@ class Stored:
 
     def _refuse_size(self):
         raise DataError(
-            f"{self._path}: {self._name} claims to be {self._stored} of shape {self.shape},"
+            f"{self._path}: {self._name} claims to be {self._file_dtype} of shape {self.shape},"
             " more than the file can hold"
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """File object that validates the structures of an HDF5 file before libhdf5 reads them.
 
 libhdf5 reads from a `GuardedFile`, which also finds objects by name: from the superblock through the object
-headers (`idt.files.hdf5.headers`), so that libhdf5 opens no object whose header was not parsed here before. Both read
-through one descriptor, therefore they see one file.
+headers (`idt.files.hdf5.headers`), so that libhdf5 opens no object whose header was not parsed here before. libhdf5 and
+this class read through one descriptor, so both see the same file.
 
 Superblock and heaps of attributes: HDF5 File Format Specification 3.0, II.A and III.G.
 """
@@ -22,7 +22,7 @@ HEAP = 146
 """Bytes of the head of a heap of attributes."""
 
 CHILDREN = 64
-"""Blocks of such a heap that are searched for names."""
+"""Largest number of blocks of a heap of attributes that are searched for names."""
 
 
 class GuardedFile(io.RawIOBase):
@@ -157,13 +157,15 @@ class GuardedFile(io.RawIOBase):
         head = self.pread(HEAP, address)
         if len(head) < HEAP or head[:4] != b"FRHP":
             return False
-        width, start = struct.unpack_from("<HQ", head, 110)
+        width, smallest = struct.unpack_from("<HQ", head, 110)
         bits, _, root, rows = struct.unpack_from("<HHQH", head, 128)
         blocks = [root]
         if rows:
             node = self.pread(5 + 8 + -(-bits // 8) + 8 * min(width * rows, CHILDREN), root)
             blocks = [int.from_bytes(node[at : at + 8], "little") for at in range(13 + -(-bits // 8), len(node), 8)]
-        data = b"".join(self.pread(max(512, min(start, 1 << 16)) * 8, block) for block in blocks if block < self.size)
+        data = b"".join(
+            self.pread(max(512, min(smallest, 1 << 16)) * 8, block) for block in blocks if block < self.size
+        )
         return all(b"\0" + name.encode() + b"\0" in data for name in names)
 
     def pread(self, size, address):

@@ -2,8 +2,8 @@
 
 libhdf5 believes many structures that carry no checksum (symbol tables, version-1 B-trees, local and global heaps), and
 crashes or loops on some that are forged. `parse` reads an object header alone and refuses whatever would make libhdf5
-read such a structure, before libhdf5 opens the object. The checksums are left to libhdf5, which verifies those of every
-header that it opens.
+read such a structure, before libhdf5 opens the object. libhdf5 itself verifies the checksum of every header that it
+opens.
 
 Layout of the messages: HDF5 File Format Specification 3.0, IV.A. Left out: every message that our files do not hold.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from idt.files.hdf5.index import UNDEFINED, ForeignStructure, Layout, layout_of
 
 LARGEST = 1 << 20
-"""Bytes of one object header: ours have a few thousand."""
+"""Largest number of bytes of one block of an object header. Ours have a few thousand."""
 
 BLOCKS = 64
 """Largest number of blocks of one object header."""
@@ -31,14 +31,25 @@ CLASSES = {
 }  # fmt: skip
 """Names of the classes for messages."""
 
-SINGLE = {1: "dataspace", 2: "link info", 3: "datatype", 5: "fill value", 8: "layout", 11: "filters", 21: "attributes"}
-"""Messages that an object has once."""
+DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL, LAYOUT, ATTRIBUTE, CONTINUATION, ATTRIBUTE_INFO = (
+    1, 2, 3, 6, 7, 8, 12, 16, 21
+)  # fmt: skip
+"""Types of messages."""
 
-OTHERS = {0, 6, 10, 12, 16, 18, 22}
-"""Nothing, link, group info, attribute, continuation, time, reference count: the other messages that are read."""
+SINGLE = {
+    DATASPACE: "dataspace", LINK_INFO: "link info", DATATYPE: "datatype", 5: "fill value", LAYOUT: "layout",
+    11: "filters", ATTRIBUTE_INFO: "attributes",
+}  # fmt: skip
+"""Messages that an object has at most once, with their names for messages."""
+
+OTHERS = {0, LINK, 10, ATTRIBUTE, CONTINUATION, 18, 22}
+"""The other messages that are allowed; 0 is nothing, 10 group info, 18 a time, 22 a count of references."""
 
 SHARED = 2
 """Flag of a message whose content lies in another object."""
+
+CONTIGUOUS, CHUNKED, VIRTUAL = 1, 2, 3
+"""Classes of layouts."""
 
 
 class Value(NamedTuple):
@@ -64,7 +75,7 @@ class Header(NamedTuple):
     heap : int or None
         Address of the heap that holds attributes, if they do not lie in the header.
     layout : idt.files.hdf5.index.Layout or None
-        Where a dataset lies.
+        Place of a dataset's data.
     """
 
     attributes: dict
@@ -93,33 +104,33 @@ def parse(read, address):
         If it holds what our files do not.
     """
     header = Header({}, {}, None, None, None)
-    once = set()
+    single = set()
     for kind, flags, body in messages(read, address):
         if flags & SHARED:
             raise ForeignStructure("its header shares a message with another object")
         if kind in SINGLE:
-            if kind in once:
+            if kind in single:
                 raise ForeignStructure(f"its header holds two messages of {SINGLE[kind]}")
-            once.add(kind)
-        elif kind == 7:
+            single.add(kind)
+        elif kind == EXTERNAL:
             raise ForeignStructure("it is stored outside the file")
         elif kind not in OTHERS:
             raise ForeignStructure(f"its header holds a message of type {kind}")
-        if kind == 6:
+        if kind == LINK:
             _add(header.links, "links", *link_of(body))
-        elif kind == 12:
+        elif kind == ATTRIBUTE:
             _add(header.attributes, "attributes", *attribute_of(body))
-        elif kind == 3:
+        elif kind == DATATYPE:
             header = header._replace(kind=body[0] & 15)
-        elif kind == 8:
+        elif kind == LAYOUT:
             header = header._replace(layout=_layout(body))
-        elif kind == 2 and _address(body, 2 + 8 * (body[1] & 1)) != UNDEFINED:
+        elif kind == LINK_INFO and _address(body, 2 + 8 * (body[1] & 1)) != UNDEFINED:
             raise ForeignStructure("its links lie in a heap")
-        elif kind == 21 and (heap := _address(body, 2 + 2 * (body[1] & 1))) != UNDEFINED:
+        elif kind == ATTRIBUTE_INFO and (heap := _address(body, 2 + 2 * (body[1] & 1))) != UNDEFINED:
             header = header._replace(heap=heap)
-    if header.kind is not None and not {1, 8} <= once:
+    if header.kind is not None and not {DATASPACE, LAYOUT} <= single:
         raise ForeignStructure("its header lacks a dataspace or a layout")
-    return header if 8 in once else header._replace(kind=None)
+    return header if LAYOUT in single else header._replace(kind=None)
 
 
 def messages(read, address):
@@ -136,7 +147,7 @@ def messages(read, address):
     if start[:5] != b"OHDR\x02":
         raise ForeignStructure("its header is of another version of HDF5")
     flags = start[5]
-    # Times and limits, if they are there, lie before the size of the first block.
+    # If the header has times (flag 32) and limits of attributes (flag 16), they precede the size of the first block.
     at = 6 + 16 * bool(flags & 32) + 4 * bool(flags & 16)
     width = 1 << (flags & 3)
     size = int.from_bytes(start[at : at + width], "little")
@@ -146,7 +157,7 @@ def messages(read, address):
     seen = {address}
     for block in blocks:
         at = 0
-        # A rest shorter than the head of a message is a gap.
+        # If less than the head of a message is left at the end of a block, it is a gap.
         while at + head <= len(block):
             kind, length, flags = struct.unpack_from("<BHB", block, at)
             at += head
@@ -154,7 +165,7 @@ def messages(read, address):
             if len(body) < length:
                 raise ForeignStructure("a message exceeds its header")
             at += length
-            if kind == 16:
+            if kind == CONTINUATION:
                 place, size = struct.unpack_from("<QQ", body.ljust(16, b"\0"))
                 if place in seen or len(seen) > BLOCKS or size < 8:
                     raise ForeignStructure("its header leads back to itself, or has too many blocks")
@@ -163,7 +174,7 @@ def messages(read, address):
                 if found[:4] != b"OCHK":
                     raise ForeignStructure("a block of its header has a wrong signature")
                 blocks.append(found[4:-4])
-            # The rest of a body that is too short is zero for us, and an error for libhdf5.
+            # A body that is too short is continued with zeros here; libhdf5 refuses it when it opens the object.
             yield kind, flags, body.ljust(24, b"\0")
 
 
@@ -177,6 +188,7 @@ def _block(read, size, address):
 
 
 def _add(found, what, name, value):
+    """Add one of the links or attributes (``what``) of an object, or refuse the object."""
     if name in found or len(found) == MOST:
         raise ForeignStructure(f"it has too many {what}, or two of one name")
     found[name] = value
@@ -213,6 +225,7 @@ def attribute_of(body):
     name, kind, space = parts
     if len(kind) < 8 or len(space) < 4:
         raise ForeignStructure("an attribute has no type or no size")
+    # 255 stands for a dataspace without elements, whose value is not read.
     rank = space[1] if space[0] == 1 or space[3] < 2 else 255
     value = Value(kind[0] & 15, int.from_bytes(kind[1:4], "little"), int.from_bytes(kind[4:8], "little"), rank, b"")
     plain = value.kind in (INTEGER, FLOAT, TEXT) or (value.kind == RAGGED and kind[8:9] and kind[8] & 15 <= TEXT)
@@ -226,12 +239,12 @@ def _text(name):
 
 
 def _layout(body):
-    """Return the layout of a dataset; its `chunks` are empty if it has none."""
-    version, where = body[0], body[1]
-    if where == 3:
+    """Return the layout of a dataset; its `chunks` are empty if the dataset is contiguous."""
+    version, layout_class = body[0], body[1]
+    if layout_class == VIRTUAL:
         raise ForeignStructure("it is stored outside the file")
-    if where == 1 and version in (3, 4):
+    if layout_class == CONTIGUOUS and version in (3, 4):
         return Layout((), 0, _address(body, 2), None)
-    if where != 2 or version != 4:
+    if layout_class != CHUNKED or version != 4:
         raise ForeignStructure("its layout is of another version of HDF5")
     return layout_of(body)

@@ -50,9 +50,11 @@ def is_ours(path):
             root = guard.root()
             if is_of_earlier_release(guard):
                 return True
-            form = root.attributes.get("format")
-            inside = {*root.attributes, *(guard.find(TEXT_GROUP) or root).links}
-            return set(ROOT_ATTRIBUTES) <= inside and form.kind == TEXT and form.data.startswith(b"idt-")
+            stored_format = root.attributes.get("format")
+            # A text that is too long for an attribute lies in the group.
+            names = {*root.attributes, *(guard.find(TEXT_GROUP) or root).links}
+            is_text = stored_format is not None and stored_format.kind == TEXT
+            return set(ROOT_ATTRIBUTES) <= names and is_text and stored_format.data.startswith(b"idt-")
     except (DataError, OSError):
         return False
 

@@ -1,8 +1,8 @@
 """Locate the chunks of an HDF5 dataset without libhdf5.
 
-libhdf5 believes the counts in these tables, and walks for hours through one that claims 2^40 chunks. Here the shape of
-the dataset says how many there are. The tables' own checksums are not compared: a chunk that a damaged table leads to
-does not unpack.
+libhdf5 believes the counts in the tables of chunks, and walks for hours through a table that claims 2^40 chunks. Here
+the shape of the dataset gives their number. The checksums of the tables are not compared, because bytes to which a
+damaged table leads do not unpack.
 
 Layout: HDF5 File Format Specification 3.0, IV.A.2.i (version 4), VII.C "Fixed Array" and VII.D "Extensible Array".
 """
@@ -12,7 +12,7 @@ from itertools import product
 from typing import NamedTuple
 
 UNDEFINED = 2**64 - 1
-"""The address of what is not there."""
+"""Address that HDF5 writes for a structure that does not exist."""
 
 ONE, FIXED, EXTENSIBLE = 1, 3, 4
 """Kinds of tables: a single chunk, an array of fixed length, and one that grows."""
@@ -21,14 +21,18 @@ FILTERED = 2
 """Flag of a layout whose single chunk is filtered."""
 
 PAGE = 1024
-"""Entries of a page; a table of more is kept in pages."""
+"""Largest number of entries of a page. A longer table is divided into pages."""
 
-FORM = bytes([32, 4, 4, 16, 10])
-"""Sizes of an extensible array as HDF5 chooses them: bits of a count, entries in its index block, blocks in the
-smallest super block, entries in the smallest block, bits of a page."""
+SIZES = bytes([32, 4, 4, 16, 10])
+"""Sizes of an extensible array as HDF5 chooses them, in the order of a layout message: bits of a count, entries in the
+index block, blocks in the smallest super block, entries in the smallest block, bits of a page."""
+
+SIZES_IN_TABLE = bytes([32, 4, 16, 4, 10])
+"""The same sizes in the order of the table's header: entries of the smallest block stand before blocks."""
 
 INDEX_ENTRIES, SMALLEST, INDEX_BLOCKS, INDEX_SUPER = 4, 16, 6, 25
-"""Derived sizes: entries, entries in the smallest block, blocks and super blocks of the index block."""
+"""Numbers that follow from these sizes: entries in the index block and in the smallest block, and addresses of blocks
+and of super blocks in the index block."""
 
 
 class ForeignStructure(Exception):
@@ -36,15 +40,16 @@ class ForeignStructure(Exception):
 
 
 class Layout(NamedTuple):
-    """The chunk index of a dataset, as its header describes it.
+    """The place of a dataset's data, as its header describes it.
 
     Attributes
     ----------
     chunks : tuple of int
-        Shape of a chunk.
+        Shape of a chunk; empty for contiguous data.
     kind : int
+        Kind of the table of chunks: `ONE`, `FIXED` or `EXTENSIBLE`; 0 for contiguous data.
     address : int
-        Of the table, or of the single chunk.
+        Address of the table, of the single chunk, or of contiguous data.
     size : int or None
         Bytes of the single chunk, if it is filtered.
     """
@@ -78,9 +83,9 @@ def layout_of(body):
         size, at = int.from_bytes(body[at : at + 8], "little"), at + 12
         if any(body[at - 4 : at]):
             raise ForeignStructure("a filter is left out")
-    elif kind == FIXED and body[at] == FORM[4]:
+    elif kind == FIXED and body[at] == SIZES[4]:
         at += 1
-    elif kind == EXTENSIBLE and body[at : at + 5] == FORM:
+    elif kind == EXTENSIBLE and body[at : at + 5] == SIZES:
         at += 5
     elif kind != ONE:
         raise ForeignStructure("its chunks are listed as in no file of ours")
@@ -89,7 +94,7 @@ def layout_of(body):
     return Layout(tuple(sizes[:-1]), kind, int.from_bytes(body[at : at + 8].ljust(8, b"\xff"), "little"), size)
 
 
-def places(read, layout, shape, unit):
+def places(read, layout, shape, chunk_bytes):
     """Find every chunk that was written.
 
     Parameters
@@ -99,13 +104,13 @@ def places(read, layout, shape, unit):
     layout : Layout
     shape : tuple of int
         Of the dataset.
-    unit : int
+    chunk_bytes : int
         Bytes of a chunk that is not filtered.
 
     Returns
     -------
     dict of tuple to (int, int)
-        The first element of each chunk → its address and its bytes on the disk.
+        Index of the first element of each chunk → its address and its number of bytes on the disk.
 
     Raises
     ------
@@ -117,7 +122,7 @@ def places(read, layout, shape, unit):
     if layout.address == UNDEFINED:
         return {}
     if layout.kind == ONE:
-        return {next(corners): (layout.address, unit if layout.size is None else layout.size)}
+        return {next(corners): (layout.address, chunk_bytes if layout.size is None else layout.size)}
     count = math.prod(map(len, steps))
     table = _fixed if layout.kind == FIXED else _extensible
     found = {}
@@ -126,58 +131,59 @@ def places(read, layout, shape, unit):
             continue
         if any(entry[-4:]) and len(entry) > 8:
             raise ForeignStructure("a filter is left out")
-        found[corner] = address, int.from_bytes(entry[8:-4], "little") if len(entry) > 8 else unit
+        found[corner] = address, int.from_bytes(entry[8:-4], "little") if len(entry) > 8 else chunk_bytes
     return found
 
 
 def _fixed(read, address, count):
-    """Return the entries of a fixed array: list of bytes, or None for a page that was never written."""
-    head = _taken(read, address, b"FAHD", 24)
-    width, bits, total, block = head[6], head[7], int.from_bytes(head[8:16], "little"), _number(head, 16)
-    if not 8 <= width <= 20 or bits != FORM[4] or total != count:
+    """Return the entries of a fixed array, a list of bytes; an entry of a page that was never written is None."""
+    head = _checked_block(read, address, b"FAHD", 24)
+    width, bits, total, block = head[6], head[7], int.from_bytes(head[8:16], "little"), _address(head, 16)
+    if not 8 <= width <= 20 or bits != SIZES[4] or total != count:
         raise ForeignStructure("the table of its chunks is of another shape")
     pages = -(-count // PAGE) if count > PAGE else 0
     bitmap = -(-pages // 8)
-    data = _taken(read, block, b"FADB", 14 + bitmap)
+    data = _checked_block(read, block, b"FADB", 14 + bitmap)
     return _entries(read, block + 14 + bitmap, count, width, data[14:], 0)
 
 
 def _extensible(read, address, count):
     """Return the entries of an extensible array, as `_fixed` does."""
-    head = _taken(read, address, b"EAHD", 68)
-    width, index = head[6], _number(head, 60)
-    if not 8 <= width <= 20 or bytes(head[7:12]) != bytes([32, 4, 16, 4, 10]):
+    head = _checked_block(read, address, b"EAHD", 68)
+    width, index = head[6], _address(head, 60)
+    if not 8 <= width <= 20 or bytes(head[7:12]) != SIZES_IN_TABLE:
         raise ForeignStructure("the table of its chunks is of another shape")
     first = 14 + INDEX_ENTRIES * width
-    data = _taken(read, index, b"EAIB", first + 8 * (INDEX_BLOCKS + INDEX_SUPER))
+    data = _checked_block(read, index, b"EAIB", first + 8 * (INDEX_BLOCKS + INDEX_SUPER))
     found = [data[at : at + width] for at in range(14, first, width)]
-    blocks = [_number(data, first + 8 * i) for i in range(INDEX_BLOCKS)]
+    blocks = [_address(data, first + 8 * i) for i in range(INDEX_BLOCKS)]
+    # Super block i has 2^(i // 2) blocks of equal size. The index block itself lists the blocks of the first four.
     for i in range(INDEX_SUPER + 4):
-        each, size, bitmaps, page_bytes = 1 << i // 2, SMALLEST << (i + 1) // 2, b"", 0
+        block_count, block_size, bitmaps, page_bytes = 1 << i // 2, SMALLEST << (i + 1) // 2, b"", 0
         if len(found) >= count:
             break
         if i < 4:
-            here, blocks = blocks[:each], blocks[each:]
-        elif (place := _number(data, first + 8 * (INDEX_BLOCKS + i - 4))) == UNDEFINED:
-            here = [UNDEFINED] * each
+            addresses, blocks = blocks[:block_count], blocks[block_count:]
+        elif (place := _address(data, first + 8 * (INDEX_BLOCKS + i - 4))) == UNDEFINED:
+            addresses = [UNDEFINED] * block_count
         else:
-            page_bytes = -(-(size // PAGE) // 8) if size > PAGE else 0
-            start = 18 + each * page_bytes
-            block = _taken(read, place, b"EASB", start + 8 * each)
-            bitmaps, here = block[18:start], [_number(block, start + 8 * j) for j in range(each)]
-        for j, place in enumerate(here):
+            page_bytes = -(-(block_size // PAGE) // 8) if block_size > PAGE else 0
+            start = 18 + block_count * page_bytes
+            block = _checked_block(read, place, b"EASB", start + 8 * block_count)
+            bitmaps, addresses = block[18:start], [_address(block, start + 8 * j) for j in range(block_count)]
+        for j, place in enumerate(addresses):
             if len(found) >= count:
                 break
             if place == UNDEFINED:
-                found += [None] * size
+                found += [None] * block_size
                 continue
-            _taken(read, place, b"EADB", 18)
-            found += _entries(read, place + 18, size, width, bitmaps, j * (size // PAGE))
+            _checked_block(read, place, b"EADB", 18)
+            found += _entries(read, place + 18, block_size, width, bitmaps, j * (block_size // PAGE))
     return found[:count]
 
 
 def _entries(read, address, count, width, bitmap, first):
-    """Return the entries of a block, in pages if there are many; ``bitmap`` tells from bit ``first`` on which exist."""
+    """Return the entries of a block. Bits of ``bitmap`` from ``first`` on tell which of its pages, if any, exist."""
     if count <= PAGE:
         data = read(count * width, address)
         if len(data) < count * width:
@@ -194,12 +200,12 @@ def _entries(read, address, count, width, bitmap, first):
     return found
 
 
-def _taken(read, address, signature, size):
+def _checked_block(read, address, signature, size):
     data = read(size, address)
     if len(data) < size or data[:4] != signature:
         raise ForeignStructure("the table of its chunks has a wrong signature")
     return data
 
 
-def _number(data, at):
+def _address(data, at):
     return int.from_bytes(data[at : at + 8], "little")

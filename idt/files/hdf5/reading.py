@@ -3,8 +3,8 @@
 Every file carries the root attributes ``format``, ``version``, ``tool``, ``params`` (JSON) and ``source`` (JSON).
 `open_checked`, `attribute`, `dataset` and `read` follow no link out of the file, load no filter plug-in, unpickle
 nothing, read no text of variable length, and refuse a shape that the file cannot hold. libhdf5 opens no object whose
-header `idt.files.hdf5.guard` has not parsed before. `idt.files.result_file` writes such files,
-`idt.files.provenance` says whether one is up to date. Source: docs/method/files.md, section 1.
+header `idt.files.hdf5.guard` has not parsed before. `idt.files.result_file` writes our files, and
+`idt.files.provenance` checks whether a file is up to date. Source: docs/method/files.md, section 1.
 """
 
 import contextlib
@@ -20,6 +20,9 @@ from idt.files.hdf5.dataset import Stored
 from idt.files.hdf5.guard import GuardedFile
 from idt.files.hdf5.headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
 from idt.files.hdf5.identify import TEXT_GROUP, is_hdf5, is_of_earlier_release
+
+UNDAMAGED = (errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM)
+"""Errors of the operating system that say nothing about the content of a file."""
 
 
 class CheckedFile(h5py.File):
@@ -104,7 +107,7 @@ def open_guarded(path):
     guard = GuardedFile(path)
     try:
         guard.root()
-        # HDF5's own driver would lock the file; one under its final name is complete and never written again.
+        # HDF5's own driver would lock the file, which is not needed: under its final name a file is never changed.
         access.set_fileobj_driver(h5py.h5fd.fileobj_driver, guard)
         with damaged(path):
             return CheckedFile(h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY, fapl=access), guard)
@@ -119,8 +122,7 @@ def damaged(path):
     try:
         yield
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as problem:
-        real = isinstance(problem, OSError) and problem.errno in (errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM)
-        if real or isinstance(problem, DataError):
+        if isinstance(problem, DataError) or (isinstance(problem, OSError) and problem.errno in UNDAMAGED):
             raise
         reason = (str(problem.args[0] if problem.args else problem).splitlines() or [""])[0]
         raise DataError(f"{path} is damaged and cannot be read ({reason}); make it anew") from None
@@ -180,7 +182,7 @@ def json_attribute(file, name, kind=dict):
 
     Parameters
     ----------
-    file : h5py.File
+    file : CheckedFile
     name : str
     kind : type
         ``dict``, which admits null, or ``list``.
@@ -223,8 +225,8 @@ def dataset(file, name, *, shape, dtype):
     Raises
     ------
     DataError
-        If it is absent, of another shape or dtype, stored outside the file or with a filter that is not HDF5's own, or
-        larger than the file can hold.
+        If it is absent, of another shape or dtype, stored outside the file or with an unsupported filter, or larger
+        than the file can hold.
     """
     path = file.filename
     header = file.guard.find(name)
@@ -234,7 +236,9 @@ def dataset(file, name, *, shape, dtype):
     wanted = " or ".join("text" if want is str else str(np.dtype(want)) for want in allowed)
     if header.kind not in (INTEGER, FLOAT, TEXT):
         kind = CLASSES.get(header.kind, "values of an unknown class")
-        raise DataError(f"{path}: {name} must be {wanted} of shape {_say(shape)}, got {kind}, which are not read")
+        raise DataError(
+            f"{path}: {name} must be {wanted} of shape {_shape_text(shape)}, got {kind}, which are not read"
+        )
     with damaged(path):
         found = h5py.Dataset(h5py.h5d.open(file.id, name.encode()))
         have = found.dtype
@@ -242,7 +246,9 @@ def dataset(file, name, *, shape, dtype):
         fits = any(text if want is str else not text and have.newbyteorder("=") == np.dtype(want) for want in allowed)
         sizes = found.shape
         if not fits or sizes is None or not _has_shape(sizes, shape):
-            raise DataError(f"{path}: {name} must be {wanted} of shape {_say(shape)}, got {have} of shape {sizes}")
+            raise DataError(
+                f"{path}: {name} must be {wanted} of shape {_shape_text(shape)}, got {have} of shape {sizes}"
+            )
         return Stored(file.guard, header, found, path=path, name=name)
 
 
@@ -269,6 +275,6 @@ def _has_shape(have, want):
     return len(have) == len(want) and all(w in (None, h) for h, w in zip(have, want, strict=True))
 
 
-def _say(shape):
+def _shape_text(shape):
     sizes = ", ".join("n" if size is None else str(size) for size in shape)
     return f"({sizes},)" if len(shape) == 1 else f"({sizes})"

@@ -1,6 +1,6 @@
 """Motion vectors of frames that are encoded in memory and decoded again.
 
-The codec is MPEG-4 part 2 without B-frames, so that every frame but the first is predicted from the one before. This
+The codec is MPEG-4 part 2 without B-frames, so that every predicted frame refers to the frame before it. This
 works for any input, whatever its own codec, and for frames that were resized or left out.
 """
 
@@ -16,35 +16,36 @@ from idt.imports.opencv import cv2
 from idt.steps.block_flow import BLOCK
 
 QUANTISER = 2
-"""MPEG-4's step of quantisation, the second finest: what is predicted from is nearly the frame itself."""
+"""MPEG-4's second finest step of quantisation keeps the decoded reference of a prediction near the frame itself."""
 
+# FFmpeg's global quality is 118 times the quantiser (FF_QP2LAMBDA).
 OPTIONS = {
     "flags": "+qscale", "global_quality": f"{118 * QUANTISER}", "bf": "0", "sc_threshold": "1000000000",
     "cmp": "satd", "subcmp": "satd", "precmp": "satd",
 }  # fmt: skip
-"""Of FFmpeg's encoder: a fixed quantiser, no B-frames, no scene changes, and vectors compared by the sum of transformed
-differences, because those of the plain sum follow noise."""
+"""These options of FFmpeg's encoder fix the quantiser and exclude B-frames and scene changes. Vectors are compared by
+the sum of transformed differences, because vectors with the least sum of plain differences follow noise."""
 
 LARGEST = 8176
-"""Pixels of the longer side of the largest frame that MPEG-4 takes, in whole blocks."""
+"""MPEG-4 takes frames of at most this many pixels to a side, in whole blocks."""
 
 GROUP = 600
-"""Frames from one without prediction to the next, the most that FFmpeg's encoder takes."""
+"""An I-frame follows at most this many frames after another, the largest distance that FFmpeg's encoder takes."""
 
 
 class Encoder:
-    """Motion vectors between consecutive gray frames."""
+    """MPEG-4 encoder and decoder that give the motion vectors between consecutive gray frames."""
 
     def __init__(self):
         self._encoder: Any = None
         self._decoder: Any = None
-        self._count = 0
-        # Frames since the last one without prediction; 0 if the next call begins anew.
-        self._predicted = 0
+        self._n_encoded = 0
+        # Frames predicted since the first call or the last interruption; 0 if the next call begins with an I-frame.
+        self._n_predicted = 0
 
     def interrupt(self):
-        """Begin anew at the next call, whose first frame is not the last one's second."""
-        self._predicted = 0
+        """Let the next call begin with an I-frame, because its first frame is not the second frame of the last call."""
+        self._n_predicted = 0
 
     def between(self, previous, current):
         """Return the vectors that lead from one frame to the next.
@@ -66,13 +67,13 @@ class Encoder:
         """
         if self._encoder is None:
             self._begin(previous.shape)
-        if self._predicted % (GROUP - 1) == 0:
-            self._take(previous, PictureType.I)
-        self._predicted += 1
-        return self._take(current, PictureType.NONE)
+        if self._n_predicted % (GROUP - 1) == 0:
+            self._vectors_of(previous, PictureType.I)
+        self._n_predicted += 1
+        return self._vectors_of(current, PictureType.NONE)
 
     def _begin(self, shape):
-        """Open the encoder and the decoder."""
+        """Open the encoder and the decoder for frames of a ``shape``."""
         height, width = (-(-side // BLOCK) * BLOCK for side in shape)
         if max(height, width) > LARGEST:
             raise DataError(f"flow=mpeg takes frames of at most {LARGEST} px, got {width}×{height} px; use max_side")
@@ -84,24 +85,24 @@ class Encoder:
         decoder = av.CodecContext.create("mpeg4", "r")
         decoder.options = {"flags2": "+export_mvs", "flags": "+low_delay"}
         encoder.options = OPTIONS
-        # With more the vectors would depend on their number.
+        # With more threads the vectors would depend on the number of threads.
         encoder.thread_count = decoder.thread_count = 1
         encoder.open()
         if encoder.extradata:
             decoder.extradata = encoder.extradata
         decoder.open()
         self._encoder, self._decoder = encoder, decoder
-        # Gray, whatever the levels of the luminance are.
+        # 128 is the chroma of a gray pixel.
         self._chroma = np.full((height // 2, width), 128, np.uint8)
         self._size = height, width
 
-    def _take(self, gray, kind):
-        """Encode a frame and decode it again; its vectors, none for a frame without prediction."""
+    def _vectors_of(self, gray, kind):
+        """Encode a frame, decode it again, and return its vectors, None for an I-frame."""
         height, width = self._size
         below, right = height - gray.shape[0], width - gray.shape[1]
         luma = cv2.copyMakeBorder(gray, 0, below, 0, right, cv2.BORDER_REPLICATE) if below or right else gray
         frame = av.VideoFrame.from_ndarray(np.concatenate([luma, self._chroma]), format="yuv420p")
-        frame.pts, self._count = self._count, self._count + 1
+        frame.pts, self._n_encoded = self._n_encoded, self._n_encoded + 1
         frame.pict_type = kind
         for packet in self._encoder.encode(frame):
             for decoded in self._decoder.decode(packet):

@@ -1,9 +1,9 @@
-"""Which motion vectors of a file's own codec are flow: those of P-frames that refer to a frame that is known.
+"""Choose the motion vectors of a video file that are flow: vectors of P-frames whose reference frame is known.
 
-FFmpeg exports the vectors, but of the frame that they refer to only whether it comes before or after. So the vectors of
-a P-frame are taken where it can refer to one frame only, the last I-frame or P-frame. H.264 is such a codec if its
-header allows one reference. B-frames in between have no vectors of their own, because FFmpeg does not keep them all:
-the motion of the P-frame is spread evenly over them.
+For each vector FFmpeg says whether its reference frame comes before or after, but not which frame it is. So the vectors
+of a P-frame are taken only if it can refer to a single frame, the last I-frame or P-frame. In H.264 this is the case if
+the header allows one reference frame. Vectors of the B-frames in between are not taken, because FFmpeg does not keep
+them all. Instead the motion of the P-frame is spread evenly over them.
 """
 
 import contextlib
@@ -16,19 +16,19 @@ CODECS = frozenset(
 """Codecs whose P-frames refer to the last I-frame or P-frame, and whose vectors FFmpeg exports."""
 
 BETWEEN = 4
-"""Most B-frames in a row. They are held until the next P-frame is decoded; more of them would be too much memory."""
+"""Vectors are spread over at most this many B-frames, because all are held in memory until the next P-frame."""
 
 EXPORT = {"flags2": "+export_mvs"}
-"""FFmpeg's option of a decoder that exports its vectors."""
+"""With this option FFmpeg's decoders export their motion vectors."""
 
 _HEADER = 4096
-"""Bytes of a codec's header within which the parameters of H.264 lie."""
+"""The parameters of H.264 lie in this many bytes at the beginning of the codec's header."""
 
 _SPS = 7
-"""Type of H.264's unit that says how many frames are referred to."""
+"""The unit of H.264 of this type, the sequence parameter set, holds the number of reference frames."""
 
 _WITH_CHROMA = frozenset((44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244))
-"""Profiles of H.264 that say more of their colours."""
+"""Sequence parameter sets of these profiles of H.264 hold fields about chroma."""
 
 
 def with_vectors(decoded, context):
@@ -45,32 +45,32 @@ def with_vectors(decoded, context):
     number : int
     frame : av.VideoFrame
     vectors : structured array or None
-        As PyAV gives them, but for a distance of one frame.
+        As PyAV gives them, but scaled to the motion of one frame.
     """
     is_usable = context.name in CODECS or (context.name == "h264" and references(context.extradata) == 1)
-    # P-frames of H.264 behind B-frames may refer to one of them.
+    # P-frames of H.264 after B-frames may refer to one of them.
     most = BETWEEN if context.name in CODECS else 0
-    # Frames behind the last one that others may refer to, whose number is ``last``.
+    # Number of the last I-frame or P-frame, None if it is unknown or damaged, and the B-frames since then.
+    reference = None
     waiting: list[tuple] = []
-    last = None
     with contextlib.closing(decoded):
         for number, frame in decoded:
             kind, distance = frame.pict_type, len(waiting) + 1
-            is_whole = is_usable and last is not None and number == last + distance and not frame.is_corrupt
-            if is_whole and kind == PictureType.B and distance <= most:
+            is_intact = is_usable and reference is not None and number == reference + distance and not frame.is_corrupt
+            if is_intact and kind == PictureType.B and distance <= most:
                 waiting.append((number, frame))
                 continue
-            vectors = _of_one_frame(frame, distance) if is_whole and kind == PictureType.P else None
+            vectors = _vectors_per_frame(frame, distance) if is_intact and kind == PictureType.P else None
             yield from ((*earlier, vectors) for earlier in waiting)
             yield number, frame, vectors
-            refers = kind in (PictureType.I, PictureType.P) and not frame.is_corrupt
-            waiting, last = [], number if refers else None
+            is_reference = kind in (PictureType.I, PictureType.P) and not frame.is_corrupt
+            waiting, reference = [], number if is_reference else None
     yield from ((*earlier, None) for earlier in waiting)
 
 
-def _of_one_frame(frame, distance):
-    """Motion vectors of a frame, divided by the frames between it and the one that it refers to."""
-    # Vectors of fields have other distances, and those of a frame that is turned for display other directions.
+def _vectors_per_frame(frame, distance):
+    """Return the motion vectors of a frame, divided by its ``distance`` in frames from its reference frame."""
+    # Vectors of fields span another time, and vectors of a frame that is turned for display have other directions.
     found = None if frame.interlaced_frame or frame.rotation else frame.side_data.get("MOTION_VECTORS")
     if found is None:
         return None
@@ -87,12 +87,12 @@ def references(extradata):
     Parameters
     ----------
     extradata : bytes or None
-        Header of the codec, as MP4 has it or as a stream of bytes.
+        Header of the codec, in the form of MP4 or of a byte stream (ITU-T H.264, annex B).
 
     Returns
     -------
     int or None
-        None if the header does not say, or says it more than once.
+        None if the header has no sequence parameter set, or several.
     """
     head = bytes(extradata or b"")[:_HEADER]
     if head[:1] == b"\x01":
@@ -104,31 +104,31 @@ def references(extradata):
     if len(found) != 1:
         return None
     try:
-        return _references(found[0])
+        return _reference_count(found[0])
     except (IndexError, ValueError):
         return None
 
 
-def _references(unit):
+def _reference_count(unit):
     """Return the number of reference frames in a sequence parameter set (ITU-T H.264, section 7.3.2.1.1)."""
     profile, bits = unit[1], _Bits(unit[4:].replace(b"\0\0\3", b"\0\0"))
-    bits.number()
+    bits.number()  # seq_parameter_set_id
     if profile in _WITH_CHROMA:
-        if bits.number() == 3:
-            bits.flag()
-        bits.number(), bits.number(), bits.flag()
+        if bits.number() == 3:  # chroma_format_idc
+            bits.flag()  # separate_colour_plane_flag
+        bits.number(), bits.number(), bits.flag()  # bit depths, qpprime_y_zero_transform_bypass_flag
         if bits.flag():
-            # Matrices of the quantiser, which are rare.
+            # Matrices of the quantiser follow, which are rare.
             raise ValueError
-    bits.number()
-    order = bits.number()
+    bits.number()  # log2_max_frame_num_minus4
+    order = bits.number()  # pic_order_cnt_type
     if order == 0:
-        bits.number()
+        bits.number()  # log2_max_pic_order_cnt_lsb_minus4
     elif order == 1:
-        bits.flag(), bits.number(), bits.number()
-        for _ in range(bits.number()):
+        bits.flag(), bits.number(), bits.number()  # delta_pic_order_always_zero_flag and two offsets
+        for _ in range(bits.number()):  # num_ref_frames_in_pic_order_cnt_cycle
             bits.number()
-    return bits.number()
+    return bits.number()  # max_num_ref_frames
 
 
 class _Bits:
@@ -142,7 +142,7 @@ class _Bits:
         return self._bits[self._at - 1] == "1"
 
     def number(self):
-        """Read a number in Exp-Golomb code; of a signed one, its code."""
+        """Read a number in unsigned Exp-Golomb code; a signed number is returned as this code, not decoded."""
         first = self._bits.index("1", self._at)
         length = first - self._at + 1
         self._at = first + length

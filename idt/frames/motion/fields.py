@@ -1,4 +1,4 @@
-"""The vectors of a codec's blocks as a field of flow: on the grid of the blocks, without holes."""
+"""Convert the motion vectors of a codec into a field of flow on the grid of blocks, without holes."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def block_field(vectors, rows, columns):
     Parameters
     ----------
     vectors : structured array or None
-        As PyAV gives them; those that point to a later frame are left out.
+        As PyAV gives them; vectors that point to a later frame are left out.
     rows, columns : int
         Blocks of a frame. Smaller blocks within one are averaged, each with its area as its weight.
 
@@ -28,15 +28,15 @@ def block_field(vectors, rows, columns):
         return field, np.zeros((rows, columns), bool)
     is_used = (vectors["source"] < 0) & (vectors["motion_scale"] > 0)
     # A copy of the vectors would take half of the time, and P-frames need none.
-    back = vectors if is_used.all() else vectors[is_used]
+    backward = vectors if is_used.all() else vectors[is_used]
     # A centre may lie beyond the last block where the codec's blocks are larger than the frame.
-    row = np.minimum(np.maximum(back["dst_y"], 0) // BLOCK, rows - 1)
-    column = np.minimum(np.maximum(back["dst_x"], 0) // BLOCK, columns - 1)
-    block, pixels = row * np.int64(columns) + column, back["w"] * np.float64(back["h"])
+    row = np.minimum(np.maximum(backward["dst_y"], 0) // BLOCK, rows - 1)
+    column = np.minimum(np.maximum(backward["dst_x"], 0) // BLOCK, columns - 1)
+    block, pixels = row * np.int64(columns) + column, backward["w"] * np.float64(backward["h"])
     area = np.bincount(block, pixels, rows * columns)
-    weight = -pixels / back["motion_scale"]
+    weight = -pixels / backward["motion_scale"]
     for axis, name in enumerate(("motion_x", "motion_y")):
-        total = np.bincount(block, weight * back[name], rows * columns)
+        total = np.bincount(block, weight * backward[name], rows * columns)
         field[..., axis] = (total / np.maximum(area, 1)).reshape(rows, columns)
     return field, (area > 0).reshape(rows, columns)
 

@@ -1,4 +1,4 @@
-"""Flow between consecutive frames from motion vectors: the file's own where they are usable, else of an encoder.
+"""Flow between consecutive frames from motion vectors: of the video file where they are usable, else of an encoder.
 
 A vector belongs to a block of 16×16 pixels or less. It says where the block comes from in the frame before, so the flow
 is its opposite. A block that was coded without prediction takes the mean of its neighbours.
@@ -14,10 +14,10 @@ from idt.imports.opencv import cv2
 from idt.steps.block_flow import BLOCK, Blocks
 
 COLUMNS = 16
-"""Least blocks along the longer side of a frame. In fewer of them a person would be one or two blocks wide."""
+"""Along the longer side of a frame at least this many blocks are needed; else a person is one or two blocks wide."""
 
 ENLARGED = 2
-"""Times that frames of fewer blocks are enlarged before they are encoded."""
+"""Frames of fewer blocks are enlarged by this factor before they are encoded."""
 
 
 class MotionVectors:
@@ -32,8 +32,8 @@ class MotionVectors:
         Parameters
         ----------
         previous, current : Frame
-            ``previous`` is the ``current`` of the last call. The vectors of ``current`` are used if it has any, their
-            blocks are small enough, and no frame was left out in between.
+            ``previous`` is the ``current`` of the last call. The vectors that the file has for ``current`` are used if
+            there are any, their blocks are small enough, and no frame was left out in between.
 
         Returns
         -------
@@ -58,7 +58,7 @@ class MotionVectors:
 
 
 def _enlarged(gray, shrink):
-    """Enlarge a frame so that ``shrink`` brings it back."""
+    """Enlarge a frame by the factor 1 / ``shrink``."""
     if shrink == 1:
         return gray
     height, width = gray.shape

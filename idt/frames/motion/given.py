@@ -1,4 +1,4 @@
-"""Flow that is given between consecutive frames, not computed scale by scale: motion vectors, or a function."""
+"""Flow that is known between consecutive frames only, not computed scale by scale: motion vectors, flow files."""
 
 from idt.errors import DataError
 from idt.params.decoder import REMEDY
@@ -7,7 +7,10 @@ from idt.steps import block_flow, dense_flows
 
 
 def given_flow(params):
-    """Return the flow function of ``params`` between consecutive frames; None for a flow between any two images."""
+    """Return a function of two consecutive frames that gives the flow of ``params``.
+
+    Return None if this flow can be computed between any two images.
+    """
     if params.flow != MPEG:
         return fields_of(params.flow)
     try:
@@ -18,21 +21,21 @@ def given_flow(params):
 
 
 def fields_given(given, levels, *, every=1):
-    """Carry a flow that is known between consecutive frames to every scale.
+    """Resize a flow that is known between consecutive frames to every scale.
 
     Parameters
     ----------
     given : (H, W, 2) array or Blocks
     levels : list of Scale
     every : int
-        Pixels of a scale to one vector, if the flow is one of blocks.
+        Pixels of a scale, in x and in y, that share one vector, if the flow is `Blocks`.
 
     Returns
     -------
     fields : list of (h, w, 2) float32
         At every scale, finest first.
     blocks : Blocks or None
-        The flow itself, if it is one of blocks.
+        The flow itself, if it is `Blocks`.
     """
     if isinstance(given, block_flow.Blocks):
         return block_flow.at_scales(given, levels, every=every), given
