@@ -32,11 +32,11 @@ from encoding.encode import encode_video, layout_of, width_of
 from encoding.evidence.shares import track_shares
 from encoding.evidence.tracks_read import read_tracks
 from examples import actors
-from idt.show.evidence import COARSE, Valued, neighbourhoods
+from idt.show.evidence import MAP_FACTOR, ValuedTracks, neighbourhoods
 
 COMPONENTS = 16
 TRACKS, LARGE = 2000, 256
-SEEN = 12.0
+LEAST_DIFFERENCE = 12.0
 """Gray levels by which a pixel of an actor differs from the scene behind it."""
 
 
@@ -53,14 +53,14 @@ def boxes_of(action, actor, *, frames, size):
     with mock.patch.object(actors, "_draw", return_value=None):
         empty = actors.render(action, actor, **options)
     boxes = np.full((frames, 4), np.nan)
-    for t, differs in enumerate(np.abs(clip - empty) > SEEN):
+    for t, differs in enumerate(np.abs(clip - empty) > LEAST_DIFFERENCE):
         y, x = np.nonzero(differs)
         if len(x):
             boxes[t] = x.min(), y.min(), x.max(), y.max()
     return boxes
 
 
-def inside(features, boxes):
+def share_inside(features, boxes):
     """Compute the share of each track's points that lie in the box of their frame, (n,)."""
     length = features.points.shape[1] - 1
     frames = features.frame[:, None] - length + np.arange(length + 1)
@@ -71,18 +71,18 @@ def inside(features, boxes):
 
 def map_inside(features, values, boxes, size):
     """Compute which share of the positive part of all frames' maps lies in the actor's box."""
-    tracks = Valued(features.points, features.frame.astype(int), np.ones(len(features), int), values)
+    tracks = ValuedTracks(features.points, features.frame.astype(int), np.ones(len(features), int), values)
     within = total = 0.0
     for index, box in enumerate(boxes):
         found = np.maximum(neighbourhoods(tracks, index, size), 0)
-        y, x = (np.indices(found.shape) + 0.5) * COARSE
+        y, x = (np.indices(found.shape) + 0.5) * MAP_FACTOR
         x1, y1, x2, y2 = box
         within += float(found[(x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)].sum())
         total += float(found.sum())
     return min(within / max(total, 1e-12), 1.0)
 
 
-def on_actor(cells, grid, boxes, size):
+def cells_on_actor(cells, grid, boxes, size):
     """Tell which cells have their centre in the actor's box at their middle frame, (m,) bool."""
     columns, rows, length = grid
     x, y = (cells[:, 0] + 0.5) / columns * size[0], (cells[:, 1] + 0.5) / rows * size[1]
@@ -90,7 +90,7 @@ def on_actor(cells, grid, boxes, size):
     return (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
 
 
-def extracted(folder, *, n_actors, frames, size, camera=True):
+def extract_clips(folder, *, n_actors, frames, size, camera=True):
     """Extract features of every clip that ``folder`` lacks; return the paths by (action, actor)."""
     found = {}
     for actor in actors.cast(n_actors, size=size):
@@ -115,7 +115,7 @@ def localisation(folder, *, n_actors=4, frames=actors.FRAMES, size=actors.SIZE, 
         every track as 1. ``hit`` is 1 if the strongest cell lies on the actor, ``chance`` is the share of cells on the
         actor. ``right`` is 1 if the right class has the highest score.
     """
-    found = extracted(folder, n_actors=n_actors, frames=frames, size=size, camera=camera)
+    found = extract_clips(folder, n_actors=n_actors, frames=frames, size=size, camera=camera)
     out = {name: [] for name in ("evidence", "tracks", "map", "even", "hit", "chance", "right")}
     for actor in actors.cast(n_actors, size=size):
         others = [key for key in found if key[1] != actor.name]
@@ -129,13 +129,13 @@ def localisation(folder, *, n_actors=4, frames=actors.FRAMES, size=actors.SIZE, 
             shares = explain(found[action, actor.name], model, codebook, class_name=action)
             if not len(shares.features):
                 continue
-            within, positive = inside(shares.features, boxes), np.maximum(shares.values, 0)
+            within, positive = share_inside(shares.features, boxes), np.maximum(shares.values, 0)
             out["evidence"].append(float(positive @ within / max(positive.sum(), 1e-12)))
             out["tracks"].append(float(within.mean()))
             out["map"].append(map_inside(shares.features, shares.values, boxes, size))
             out["even"].append(map_inside(shares.features, np.ones(len(shares.features)), boxes, size))
             lost = explain(found[action, actor.name], model, codebook, class_name=action, by="without")
-            there = on_actor(lost.cells, lost.grid, boxes, size)
+            there = cells_on_actor(lost.cells, lost.grid, boxes, size)
             out["hit"].append(float(there[int(np.argmax(lost.losses))]))
             out["chance"].append(float(there.mean()))
             best = explain(found[action, actor.name], model, codebook).class_name
@@ -143,7 +143,7 @@ def localisation(folder, *, n_actors=4, frames=actors.FRAMES, size=actors.SIZE, 
     return {name: np.array(values) for name, values in out.items()}
 
 
-def cost(features, *, k=LARGE):
+def cost_of_shares(features, *, k=LARGE):
     """Measure the seconds and the peak memory in MB of the shares of one clip, after the codebook is fitted."""
     params = EncodingParams(k=k, sample=max(4 * k, len(features)))
     codebook = fit_codebook([features[::2], features[1::2]], params=params)
@@ -198,7 +198,7 @@ def main(words=None):
     print(f"in the actor's box: {mean['evidence']:.1f} % of positive evidence, {mean['tracks']:.1f} % of tracks")
     print(f"in the maps of pictures: {mean['map']:.1f} % of positive evidence, {mean['even']:.1f} % of tracks")
     print(f"strongest cell on the actor: {mean['hit']:.1f} %, a random cell {mean['chance']:.1f} %")
-    seconds, memory = cost(idt.extract(cases.scene(320, 240, 45))[:TRACKS])
+    seconds, memory = cost_of_shares(idt.extract(cases.scene(320, 240, 45))[:TRACKS])
     print(f"shares of {TRACKS} tracks, K = {LARGE}: {seconds:.2f} s, {memory:.0f} MB more than before")
     if options.weizmann:
         worst = completeness(*options.weizmann, lambda name: name.partition("/")[0])

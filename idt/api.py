@@ -15,7 +15,7 @@ from idt.features.features import Features
 from idt.frames.video import open_video
 from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
-from idt.show.tracks import MOST, Drawn, Pen, draw_tracks
+from idt.show.tracks import MOST_TRACKS, Drawn, Pen, draw_tracks
 
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
@@ -283,7 +283,7 @@ def draw(
     zoom=None,
     dropped=True,
     colour="fate",
-    most=MOST,
+    most=MOST_TRACKS,
 ) -> Iterator[Drawn]:
     """Draw the tracks of a video over its frames, fading with age.
 

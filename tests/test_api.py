@@ -15,7 +15,7 @@ import pytest
 import idt
 from idt import api
 from idt.params.extraction import ExtractionParams
-from idt.show.colours import FOLLOWED_CAMERA, HEAD
+from idt.show.colours import END_POINT, FOLLOWED_CAMERA
 from idt.show.tracks import BRIGHTNESS
 from tests import scenes
 
@@ -219,7 +219,7 @@ def test_draw_gives_a_picture_of_every_frame(clip):
     assert drawn[0].image.dtype == np.uint8
     best = max(drawn, key=lambda picture: picture.kept)
     assert best.kept > 0
-    assert any(shows(picture.image, HEAD) for picture in drawn)
+    assert any(shows(picture.image, END_POINT) for picture in drawn)
     blue, green, red = np.moveaxis(best.image.astype(int), -1, 0)
     assert ((green > red + 40) & (red > blue + 40)).any()
 

@@ -182,5 +182,5 @@ def test_evidence_is_measured_against_the_place_of_the_actor(tmp_path):
     assert set(found) == {"evidence", "tracks", "map", "even", "hit", "chance", "right"}
     assert len({len(values) for values in found.values()}) == 1
     assert all(((values >= 0) & (values <= 1)).all() for values in found.values())
-    seconds, _ = bench_evidence.cost(random_features(80), k=4)
+    seconds, _ = bench_evidence.cost_of_shares(random_features(80), k=4)
     assert seconds > 0

@@ -18,7 +18,7 @@ from encoding.encode import layout_of
 from idt.errors import DataError
 from idt.features.features import Features
 from idt.show.canvas import Canvas, captioned, width_of
-from idt.show.evidence import Valued, draw_evidence, neighbourhoods, scale_of
+from idt.show.evidence import ValuedTracks, draw_evidence, neighbourhoods, scale_of
 from tests import scenes
 from tests.commands import refused
 from tests.samples import random_features
@@ -148,7 +148,7 @@ def test_tables_hold_all_tracks_or_all_cells(encoder, model, tmp_path):
 def still_tracks(values):
     """A track that adds at (20, 20) and one that takes away at (60, 20), all of frame 15."""
     points = np.repeat(np.float32([[[20, 20]], [[60, 20]]]), 16, axis=1)
-    return Valued(points, np.array([15, 15]), np.array([1, 1]), np.asarray(values, float))
+    return ValuedTracks(points, np.array([15, 15]), np.array([1, 1]), np.asarray(values, float))
 
 
 def test_tracks_are_under_way_from_their_first_point_to_their_last():
@@ -200,7 +200,7 @@ def test_captions_are_cut_and_legends_go_on_in_a_second_line():
 
 def test_a_canvas_lays_lines_over_washes_over_the_frame():
     canvas = Canvas(np.full((10, 10), 200, np.uint8), 2, 0.5)
-    canvas.wash(np.full((1, 1, 3), 255, np.uint8), np.full((1, 1), 0.5))
+    canvas.overlay(np.full((1, 1, 3), 255, np.uint8), np.full((1, 1), 0.5))
     canvas.lines([[(0, 5), (9, 5)]], (0, 0, 250))
     image = canvas.image()
     assert image[2, 2].tolist() == [177, 177, 177]

@@ -17,7 +17,7 @@ from classify.reports.page.videos import Picture
 from classify.reports.report import Costs
 from classify.reports.summary import Fold
 from idt.files import ownership
-from idt.show.stills import still
+from idt.show.stills import plain_still
 from tests.browser import browser, complaints, requests
 
 pytest.importorskip("jinja2")
@@ -162,16 +162,16 @@ def test_a_comparison_without_results_has_a_page():
 
 
 def test_a_still_is_a_frame_of_the_video(tmp_path):
-    picture = cv2.imdecode(np.frombuffer(still(WALK), np.uint8), cv2.IMREAD_COLOR)
+    picture = cv2.imdecode(np.frombuffer(plain_still(WALK), np.uint8), cv2.IMREAD_COLOR)
     capture = cv2.VideoCapture(str(WALK))
     frames = [capture.read()[1] for _ in range(16)]
     assert max(picture.shape) <= 240
     wanted = cv2.resize(frames[15], picture.shape[1::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(picture.astype(int) - wanted).mean() < 4  # levels that the JPEG loses
-    assert still(WALK, 2, 3) != still(WALK)
+    assert plain_still(WALK, 2, 3) != plain_still(WALK)
     (tmp_path / "broken.avi").write_bytes(b"RIFF")
-    assert still(tmp_path / "broken.avi") is None
-    assert still(tmp_path / "none.avi") is None
+    assert plain_still(tmp_path / "broken.avi") is None
+    assert plain_still(tmp_path / "none.avi") is None
 
 
 def test_videos_that_are_wrong_come_first_and_classes_take_turns():

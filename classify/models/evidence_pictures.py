@@ -187,13 +187,13 @@ class _Drawing:
     """Drawing of the evidence of one video: its tracks, and the scale of colours that all pictures share."""
 
     def __init__(self, evidence):
-        from idt.show.evidence import Valued, scale_of
+        from idt.show.evidence import ValuedTracks, scale_of
 
         features = evidence.features
         skip = np.ones(len(features), np.int64) if features.skip is None else features.skip.astype(np.int64)
         self._evidence = evidence
         self._size = (features.width or 0, features.height or 0)
-        self._tracks = Valued(features.need("points"), features.frame.astype(np.int64), skip, evidence.values)
+        self._tracks = ValuedTracks(features.need("points"), features.frame.astype(np.int64), skip, evidence.values)
         self.size = self._size if all(self._size) else self._size_from_points()
         self._scale, self.strongest = scale_of(self._tracks, self.size)
         if evidence.by == "without" and len(evidence.losses):
@@ -204,9 +204,9 @@ class _Drawing:
 
     def for_stills(self):
         """Return the tracks, their scale and the strongest frame, for `idt.show.stills`."""
-        from idt.show.stills import Evident
+        from idt.show.stills import FrameEvidence
 
-        return Evident(self.strongest, self._tracks, self._scale)
+        return FrameEvidence(self.strongest, self._tracks, self._scale)
 
     def image(self, index, gray, zoom):
         from idt.show.canvas import SMALLEST_SIDE

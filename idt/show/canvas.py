@@ -20,7 +20,7 @@ the content of smaller ones."""
 
 SUBPIXEL_BITS = 4
 """OpenCV draws at multiples of 1/2⁴ pixel."""
-LINE = 20
+LINE_HEIGHT = 20
 """Height of a line of text in pixels."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SIZE = 0.45
@@ -88,7 +88,7 @@ class Canvas:
             for layer, value in ((self._line_colours, premultiplied), (self._line_alpha, 255 * alpha)):
                 cv2.circle(layer, (x, y), size, value, -1, cv2.LINE_AA, SUBPIXEL_BITS)
 
-    def wash(self, colours, alpha, *, smooth=True):
+    def overlay(self, colours, alpha, *, smooth=True):
         """Lay translucent colours between the frame and the lines.
 
         Parameters
@@ -119,7 +119,7 @@ class Canvas:
         return np.rint(np.nan_to_num(moved) * (1 << SUBPIXEL_BITS)).clip(-(2**20), 2**20).astype(np.int32)
 
 
-def write(image, text, place, colour=WHITE):
+def draw_text(image, text, place, colour=WHITE):
     """Write a line of text.
 
     Parameters
@@ -157,10 +157,10 @@ def captioned(image, caption="", legend=()):
     """
     parts = [image]
     if caption:
-        bar = np.full((LINE, image.shape[1], 3), 24, np.uint8)
+        bar = np.full((LINE_HEIGHT, image.shape[1], 3), 24, np.uint8)
         while len(caption) > 1 and width_of(caption) > image.shape[1] - 8:
             caption = caption[:-1]
-        write(bar, caption, (4, LINE - 6))
+        draw_text(bar, caption, (4, LINE_HEIGHT - 6))
         parts.insert(0, bar)
     rows: list[list] = []
     x = image.shape[1]
@@ -172,15 +172,15 @@ def captioned(image, caption="", legend=()):
         rows[-1].append((x, words, colour))
         x += width
     for row in rows:
-        bar = np.full((LINE, image.shape[1], 3), 24, np.uint8)
+        bar = np.full((LINE_HEIGHT, image.shape[1], 3), 24, np.uint8)
         for x, words, colour in row:
-            cv2.line(bar, (x, LINE // 2), (x + 10, LINE // 2), colour, 2, cv2.LINE_AA)
-            write(bar, words, (x + 14, LINE - 6))
+            cv2.line(bar, (x, LINE_HEIGHT // 2), (x + 10, LINE_HEIGHT // 2), colour, 2, cv2.LINE_AA)
+            draw_text(bar, words, (x + 14, LINE_HEIGHT - 6))
         parts.append(bar)
     return np.concatenate(parts)
 
 
-def beside(images, gap=4):
+def side_by_side(images, gap=4):
     """Put pictures beside each other, top to top.
 
     Parameters

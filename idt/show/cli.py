@@ -77,7 +77,7 @@ def show(arguments):
         def progress(items):
             for item in patience.watched(items, options.patience, options.video):
                 bar.update()
-                yield labels.written(item) if labels else item
+                yield labels.write_on(item) if labels else item
 
         run = run_options(options)
         common = {"boxes": options.boxes, "threads": run.threads, "overwrite": run.overwrite}
@@ -149,7 +149,7 @@ def _check(options, output, is_video):
 
 def _look(options):
     """Turn the options into a `Look`."""
-    from idt.show.tracks import MOST, Pen
+    from idt.show.tracks import MOST_TRACKS, Pen
     from idt.show.video_writer import Look
 
     evidence = None
@@ -157,7 +157,7 @@ def _look(options):
         from idt.show.evidence_table import read_evidence
 
         evidence = read_evidence(options.evidence)
-    pen = Pen(options.colour, None if options.all else MOST, evidence=evidence)
+    pen = Pen(options.colour, None if options.all else MOST_TRACKS, evidence=evidence)
     return Look(options.step, pen, options.frame, options.sheet, options.beside, options.track)
 
 

@@ -16,7 +16,7 @@ COLOURS = ("fate", "direction", "age", "scale", "evidence")
 
 KEPT = (60, 230, 150)
 FOLLOWED_CAMERA = (255, 130, 70)
-HEAD = (190, 255, 255)
+END_POINT = (190, 255, 255)
 """Colours of tracks and of the ends of the kept ones, BGR."""
 
 ALPHAS = (0.3, 0.55, 0.9)
@@ -30,7 +30,7 @@ FAINT = 0.04
 """Share of the strongest evidence below which a track is gray."""
 
 
-def classes_of(colour, group, chosen, steps):
+def group_by_colour(colour, group, chosen, steps):
     """Sort tracks by their colour.
 
     Parameters
@@ -129,7 +129,7 @@ def legend_of(pen, drawn):
     else:
         entries = [("adds", ORANGE), ("takes away", SKY), ("hardly counts", GRAY)]
     if pen.colour != "fate":
-        entries.append((f"kept {kept}", HEAD))
+        entries.append((f"kept {kept}", END_POINT))
     if pen.dropped:
         entries.append((f"camera {_count_text(drawn.followed_camera_drawn, drawn.followed_camera)}", FOLLOWED_CAMERA))
     return entries

@@ -9,21 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from idt.imports.opencv import cv2
-from idt.show.canvas import GRAY, ORANGE, SKY, Canvas, beside, captioned
+from idt.show.canvas import GRAY, ORANGE, SKY, Canvas, captioned, side_by_side
 
 BLUR = 0.05
 """Standard deviation of the blur, as a share of the frame's shorter side."""
-COARSE = 4
+MAP_FACTOR = 4
 """Factor by which the map is smaller than the frame."""
 FAINT = 0.04
 """Share of the number with the full colour below which a track is gray."""
 MOST_LINES = 40
 """Most tracks of a picture that also shows the map, because more would hide it; the strongest are drawn."""
-STRONG = 98.0
+FULL_COLOUR_PERCENTILE = 98.0
 """Percentile of the tracks' absolute numbers that has the full colour."""
 
 
-class Valued(NamedTuple):
+class ValuedTracks(NamedTuple):
     """Tracks of a video with a number each.
 
     Attributes
@@ -51,7 +51,7 @@ class Valued(NamedTuple):
         return chosen, steps[chosen]
 
 
-class Scale(NamedTuple):
+class ColourScale(NamedTuple):
     """Colour scale: the numbers that have the full colour, of a ``track`` and of a place of the ``map``."""
 
     track: float
@@ -63,7 +63,7 @@ def neighbourhoods(tracks, index, size):
 
     Parameters
     ----------
-    tracks : Valued
+    tracks : ValuedTracks
     index : int
         Number of the frame.
     size : (int, int)
@@ -72,15 +72,17 @@ def neighbourhoods(tracks, index, size):
     Returns
     -------
     (h, w) float32
-        `COARSE` times smaller than the frame.
+        `MAP_FACTOR` times smaller than the frame.
     """
-    width, height = -(-size[0] // COARSE), -(-size[1] // COARSE)
+    width, height = -(-size[0] // MAP_FACTOR), -(-size[1] // MAP_FACTOR)
     chosen, steps = tracks.under_way(index)
-    x, y = np.nan_to_num(tracks.points[chosen, steps]).T / COARSE
+    x, y = np.nan_to_num(tracks.points[chosen, steps]).T / MAP_FACTOR
     column, row = np.clip(x, 0, width - 1).astype(int), np.clip(y, 0, height - 1).astype(int)
     out = np.zeros((height, width))
     np.add.at(out, (row, column), tracks.values[chosen] / tracks.points.shape[1])
-    return cv2.GaussianBlur(out.astype(np.float32), (0, 0), BLUR * min(size) / COARSE, borderType=cv2.BORDER_CONSTANT)
+    return cv2.GaussianBlur(
+        out.astype(np.float32), (0, 0), BLUR * min(size) / MAP_FACTOR, borderType=cv2.BORDER_CONSTANT
+    )
 
 
 def scale_of(tracks, size):
@@ -88,24 +90,24 @@ def scale_of(tracks, size):
 
     Parameters
     ----------
-    tracks : Valued
+    tracks : ValuedTracks
     size : (int, int)
         Width and height of the frames.
 
     Returns
     -------
-    scale : Scale
+    scale : ColourScale
     index : int
         0 if there are no tracks.
     """
     if not len(tracks.frame):
-        return Scale(1.0, 1.0), 0
+        return ColourScale(1.0, 1.0), 0
     first = int((tracks.frame - (tracks.points.shape[1] - 1) * tracks.skip).min())
     peaks = [float(neighbourhoods(tracks, i, size).max()) for i in range(first, int(tracks.frame.max()) + 1)]
     best = first + int(np.argmax(peaks))
-    strong_track = float(np.percentile(np.abs(tracks.values), STRONG))
+    strong_track = float(np.percentile(np.abs(tracks.values), FULL_COLOUR_PERCENTILE))
     strong_place = float(np.abs(neighbourhoods(tracks, best, size)).max())
-    return Scale(strong_track or 1.0, strong_place or 1.0), best
+    return ColourScale(strong_track or 1.0, strong_place or 1.0), best
 
 
 def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None):
@@ -116,8 +118,8 @@ def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None)
     gray : (H, W) uint8
     index : int
         Number of the frame.
-    tracks : Valued
-    scale : Scale
+    tracks : ValuedTracks
+    scale : ColourScale
         As from `scale_of`.
     zoom : int
         Factor by which the frame is enlarged.
@@ -135,7 +137,7 @@ def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None)
     _draw_map(left, found, scale.map, smooth=cells is None)
     count = _draw_tracks(right, index, tracks, scale.track, radius=0.35 * zoom + 0.5)
     legend = [("adds", ORANGE), ("takes away", SKY)]
-    return captioned(beside([left.image(), right.image()]), caption, [*legend, (f"{count} tracks", GRAY)])
+    return captioned(side_by_side([left.image(), right.image()]), caption, [*legend, (f"{count} tracks", GRAY)])
 
 
 def overlaid(image, index, tracks, scale, size):
@@ -147,8 +149,8 @@ def overlaid(image, index, tracks, scale, size):
         BGR, of any size.
     index : int
         Number of the frame.
-    tracks : Valued
-    scale : Scale
+    tracks : ValuedTracks
+    scale : ColourScale
         As from `scale_of`.
     size : (int, int)
         Width and height of the frames that the points of the tracks lie in.
@@ -170,7 +172,7 @@ def _draw_map(canvas, found, strongest, *, smooth):
     """Lay the map ``found`` over a frame; the number ``strongest`` has the full colour."""
     strength = np.clip(np.abs(found) / strongest, 0, 1)
     colours = np.where(found[..., None] > 0, ORANGE, SKY).astype(np.uint8)
-    canvas.wash(colours, 0.85 * strength**0.8, smooth=smooth)
+    canvas.overlay(colours, 0.85 * strength**0.8, smooth=smooth)
 
 
 def _draw_tracks(canvas, index, tracks, strongest, *, radius, most=None):

@@ -6,7 +6,7 @@ from idt.errors import DataError
 from idt.files import csv_text
 
 HEADER = ("track", "frame", "x", "y", "scale", "adds")
-STRONG = 98.0
+UNIT_PERCENTILE = 98.0
 """Percentile of the absolute numbers that counts as 1."""
 
 
@@ -47,4 +47,4 @@ def read_evidence(path):
     if not values:
         raise DataError(f"{path} is no table of tracks, which idt-explain -o FILE.csv (--by share) writes")
     found = np.array(values)
-    return found / (float(np.percentile(np.abs(found), STRONG)) or 1.0)
+    return found / (float(np.percentile(np.abs(found), UNIT_PERCENTILE)) or 1.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from idt.errors import DataError
 from idt.files import csv_text
 from idt.imports.opencv import cv2
-from idt.show.canvas import LINE, drawable
+from idt.show.canvas import LINE_HEIGHT, drawable
 
 FIELDS = "video,start,end,label,score"
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -56,13 +56,13 @@ class Labels:
             raise DataError(f"{path} has no segments of {stem}, but of {', '.join(sorted(videos)) or 'none':.200}")
         self._segments, self._fps = found, fps
 
-    def of(self, index):
+    def at_frame(self, index):
         """Return the labels of the frame with number ``index``, a list of str."""
         # The middle of the frame, because the times of segments are rounded to a thousandth.
         second = (index + 0.5) / self._fps
         return [label for start, end, label in self._segments if start <= second < end]
 
-    def written(self, drawn):
+    def write_on(self, drawn):
         """Write the labels of a frame into its picture.
 
         Parameters
@@ -77,8 +77,8 @@ class Labels:
         height, width = drawn.image.shape[:2]
         scale = max(0.4, height / 480)
         # Below the caption, which has the number of the frame.
-        base = LINE
-        for label in map(drawable, self.of(drawn.index)):
+        base = LINE_HEIGHT
+        for label in map(drawable, self.at_frame(drawn.index)):
             (wide, _), _ = cv2.getTextSize(label, FONT, scale, 1)
             size = scale * min(1.0, (width - 24 * scale) / max(wide, 1))
             base += round(32 * size)

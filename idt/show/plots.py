@@ -4,11 +4,11 @@ import numpy as np
 
 from idt.imports.opencv import cv2
 from idt.params import layout
-from idt.show.canvas import GREEN, ORANGE, PURPLE, SKY, WHITE, beside, captioned, write
+from idt.show.canvas import GREEN, ORANGE, PURPLE, SKY, WHITE, captioned, draw_text, side_by_side
 
 SIZE = (640, 200)
 """Width and height of a plot."""
-PAPER, INK = 24, (200, 200, 200)
+BACKGROUND, FOREGROUND = 24, (200, 200, 200)
 HISTOGRAM_COLOURS = {"hog": ORANGE, "hof": SKY, "mbhx": GREEN, "mbhy": PURPLE}
 
 
@@ -63,18 +63,21 @@ def track_picture(track, gray=None, *, number=0, cells=2, time_cells=3):
         BGR. In a row the histograms of the patch's cells stand side by side; within a panel heights can be compared.
     """
     panels = []
-    for name, bins in layout_of_histograms(cells).items():
+    for name, bins in histogram_bins(cells).items():
         values = np.asarray(getattr(track, name), float).reshape(time_cells, cells * cells, bins)
         panels.append(captioned(_draw_bars(values, HISTOGRAM_COLOURS[name]), name.upper()))
-    rows = [beside(panels[:2]), beside(panels[2:])]
+    rows = [side_by_side(panels[:2]), side_by_side(panels[2:])]
     if gray is not None:
         rows.insert(0, _draw_path(track, gray, rows[0].shape[1]))
     caption = f"track {number}: ends at frame {int(track.frame)}, {float(track.length):.1f} px at 1/{track.scale:.3g}"
-    legend = [("row: a stretch of time", INK), (f"group of bars: one of {cells} x {cells} cells of the patch", INK)]
+    legend = [
+        ("row: a stretch of time", FOREGROUND),
+        (f"group of bars: one of {cells} x {cells} cells of the patch", FOREGROUND),
+    ]
     return captioned(np.concatenate(rows), caption, legend)
 
 
-def layout_of_histograms(cells):
+def histogram_bins(cells):
     """Return the bins of each histogram of a track with ``cells`` × ``cells`` cells: 8, and 9 of HOF."""
     return {name: size // cells**2 for name, size in layout.step_sizes(cells).items()}
 
@@ -88,7 +91,7 @@ def _draw_path(track, gray, width):
     canvas.lines([track.points], ORANGE, thickness=2)
     canvas.dots(track.points[-1:], WHITE, zoom + 1)
     left = canvas.image()
-    right = np.full((left.shape[0], max(width - left.shape[1] - 4, 40), 3), PAPER, np.uint8)
+    right = np.full((left.shape[0], max(width - left.shape[1] - 4, 40), 3), BACKGROUND, np.uint8)
     points = np.asarray(track.points, float)
     low, reach = points.min(axis=0), max(float(np.ptp(points, axis=0).max()), 1e-6)
     scale = 0.7 * min(right.shape[:2]) / reach
@@ -96,14 +99,14 @@ def _draw_path(track, gray, width):
     at = (points - middle) * scale + np.array(right.shape[1::-1]) / 2
     for start, end in zip(at[:-1].round().astype(int).tolist(), at[1:].round().astype(int).tolist(), strict=True):
         cv2.arrowedLine(right, start, end, ORANGE, 1, cv2.LINE_AA, 0, 0.3)
-    write(right, f"its steps, {scale:.1f} times enlarged", (6, 16), INK)
-    return beside([left, right])
+    draw_text(right, f"its steps, {scale:.1f} times enlarged", (6, 16), FOREGROUND)
+    return side_by_side([left, right])
 
 
 def _draw_bars(values, colour, height=56, width=318):
     """Draw (rows, groups, bins) numbers as bars."""
     rows, groups, bins = values.shape
-    image = np.full((rows * height, width, 3), PAPER, np.uint8)
+    image = np.full((rows * height, width, 3), BACKGROUND, np.uint8)
     step = (width - 8) / (groups * (bins + 1))
     top = values.max(initial=0) or 1.0
     for row in range(rows):
@@ -121,7 +124,7 @@ def _draw_bars(values, colour, height=56, width=318):
 def _draw_curves(x, curves, colours, unit, *, low=None, high=None):
     """Draw curves over frame numbers, with the numbers of the axes."""
     width, height = SIZE
-    image = np.full((height, width, 3), PAPER, np.uint8)
+    image = np.full((height, width, 3), BACKGROUND, np.uint8)
     values = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()] or [np.zeros(1)])
     low = min(float(values.min(initial=0)), 0.0) if low is None else low
     high = max(float(values.max(initial=0)), low + 1e-6) if high is None else high
@@ -134,11 +137,11 @@ def _draw_curves(x, curves, colours, unit, *, low=None, high=None):
     for value in sorted({low, high, *([0.0] if low < 0 < high else [])}):
         _, y = place(x[0] if len(x) else 0, value)
         cv2.line(image, (left, y), (right, y), (70, 70, 70), 1)
-        write(image, f"{value:.0f} {unit}", (4, min(max(y + 4, 14), height - 4)), INK)
+        draw_text(image, f"{value:.0f} {unit}", (4, min(max(y + 4, 14), height - 4)), FOREGROUND)
     if len(x):
-        write(image, f"frame {x[0]}", (left, height - 6), INK)
+        draw_text(image, f"frame {x[0]}", (left, height - 6), FOREGROUND)
         last = f"{x[-1]}"
-        write(image, last, (right - 9 * len(last), height - 6), INK)
+        draw_text(image, last, (right - 9 * len(last), height - 6), FOREGROUND)
     for curve, colour in zip(curves.values(), colours, strict=True):
         points = [place(at, value) for at, value in zip(x, curve, strict=True) if np.isfinite(value)]
         if points:

@@ -12,13 +12,13 @@ from idt.extractor import FrameState, load_boxes, run_frame_loop
 from idt.frames import people
 from idt.imports.opencv import cv2
 from idt.params.flow_choice import MPEG
-from idt.show.canvas import GRAY, ORANGE, SKY, VERMILION, YELLOW, Canvas, beside, captioned, write, zoom_of
+from idt.show.canvas import GRAY, ORANGE, SKY, VERMILION, YELLOW, Canvas, captioned, draw_text, side_by_side, zoom_of
 from idt.show.flow import flow_image
 from idt.steps import block_flow, camera, corners
 
-LONGEST = 99.0
+FULL_COLOUR_PERCENTILE = 99.0
 """Percentile of the lengths of the flow vectors that has the full colour."""
-LEAST = 1.0
+LEAST_FULL_COLOUR = 1.0
 """Least length of flow, in pixels, that has the full colour: with less, noise would look like motion."""
 WHEEL = 61
 """Side of the colour wheel beside a flow, in pixels."""
@@ -65,7 +65,7 @@ def step_pictures(kind, video, params, *, boxes=None, threads=1):
     """
     zoom = zoom_of(video)
     boxes = load_boxes(boxes)
-    frames = Recorded(video)
+    frames = FrameKeeper(video)
     before = None
     for step in run_frame_loop(frames, params, boxes=boxes, threads=threads):
         now = _Frame(step, _boxes_of(video, step.gray, frames.kept_frames.pop(step.index).original, boxes, params))
@@ -84,7 +84,7 @@ class _Frame(NamedTuple):
         return None if self.boxes is None else people.match_mask(self.boxes, self.step.gray.shape)
 
 
-class Recorded:
+class FrameKeeper:
     """Video that keeps the frames that it has yielded.
 
     Attributes
@@ -110,7 +110,7 @@ def _draw_flow(before, now, params, zoom):
     step = now.step
     fields = (step.flow[0], step.flow_warp[0])
     lengths = [np.hypot(field[..., 0], field[..., 1]) for field in fields]
-    longest = max(float(np.percentile(np.concatenate(lengths), LONGEST)), LEAST)
+    longest = max(float(np.percentile(np.concatenate(lengths), FULL_COLOUR_PERCENTILE)), LEAST_FULL_COLOUR)
     size = (step.gray.shape[1] * zoom, step.gray.shape[0] * zoom)
     images = []
     for name, field, length in zip(("flow", "without the camera's motion"), fields, lengths, strict=True):
@@ -121,11 +121,11 @@ def _draw_flow(before, now, params, zoom):
     wheel = flow_image(np.dstack([x, y]).astype(np.float32), longest=float(centre))
     wheel[np.hypot(x, y) > centre] = 255
     images[0][-WHEEL:, :WHEEL] = wheel
-    write(images[0], f"{longest:.1f} px", (WHEEL + 4, images[0].shape[0] - 8), (0, 0, 0))
+    draw_text(images[0], f"{longest:.1f} px", (WHEEL + 4, images[0].shape[0] - 8), (0, 0, 0))
     weight = float(np.mean(lengths[0]))
     medians = [float(np.median(length)) for length in lengths]
     summary = f"a median flow of {medians[0]:.2f} px, {medians[1]:.2f} px without the camera's motion"
-    return StepPicture(step.index, captioned(beside(images), f"frame {step.index}"), weight, summary)
+    return StepPicture(step.index, captioned(side_by_side(images), f"frame {step.index}"), weight, summary)
 
 
 def _draw_matches(before, now, params, zoom):
@@ -175,7 +175,7 @@ def _draw_warp(before, now, params, zoom):
         size = (gray.shape[1] * zoom, gray.shape[0] * zoom)
         image = cv2.resize(shown, size, interpolation=cv2.INTER_NEAREST)
         images.append(captioned(image, f"{name}: {means[-1]:.2f} gray levels"))
-    image = np.concatenate([beside(images[:2]), beside(images[2:])])
+    image = np.concatenate([side_by_side(images[:2]), side_by_side(images[2:])])
     summary = f"{means[0]:.2f} gray levels of difference, {means[1]:.2f} warped"
     return StepPicture(step.index, captioned(image, f"frame {step.index}"), means[0] - means[1], summary)
 

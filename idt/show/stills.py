@@ -9,7 +9,7 @@ from idt.imports.opencv import cv2
 from idt.networks.colour import open_colour
 from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
-from idt.show.evidence import Scale, Valued, overlaid
+from idt.show.evidence import ColourScale, ValuedTracks, overlaid
 
 FRAME = 15
 """Number of the frame that is taken: an action has begun by then, and few frames need to be decoded."""
@@ -24,15 +24,15 @@ QUALITY = 75
 """Quality of the JPEGs, in percent."""
 
 
-class Evident(NamedTuple):
+class FrameEvidence(NamedTuple):
     """Evidence to draw over one frame: the number of the frame, the tracks, and the colour scale."""
 
     frame: int
-    tracks: Valued
-    scale: Scale
+    tracks: ValuedTracks
+    scale: ColourScale
 
 
-def still(video, start=None, end=None, max_pixels=MOST_PIXELS, decoder="auto"):
+def plain_still(video, start=None, end=None, max_pixels=MOST_PIXELS, decoder="auto"):
     """Return a frame of a video, or of a stretch of it, as a JPEG.
 
     Parameters
@@ -66,7 +66,7 @@ def evidence_stills(video, evidence, params, size, *, max_pixels=MOST_PIXELS, de
     ----------
     video : str or Path
         Anything that `idt.frames.video.open_video` reads.
-    evidence : sequence of Evident
+    evidence : sequence of FrameEvidence
     params : ExtractionParams
         Parameters with which the tracks were extracted.
     size : (int, int)

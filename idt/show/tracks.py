@@ -14,15 +14,15 @@ from idt.checks import positive_integer
 from idt.errors import DataError
 from idt.extractor import run_frame_loop
 from idt.show.canvas import Canvas, zoom_of
-from idt.show.colours import ALPHAS, COLOURS, FOLLOWED_CAMERA, HEAD, classes_of
+from idt.show.colours import ALPHAS, COLOURS, END_POINT, FOLLOWED_CAMERA, group_by_colour
 
-MOST = 400
+MOST_TRACKS = 400
 """Most tracks of each kind, kept or moved with the camera, in one picture, unless all are asked for."""
 
 BRIGHTNESS = 0.65
 """Brightness of the frame under the tracks, as for `idt.show.canvas.Canvas`."""
 
-NEW = 5
+FULL_COLOUR_STEPS = 5
 """Steps after which the end point of a track has its full colour."""
 
 GOLDEN = (5**0.5 - 1) / 2
@@ -71,15 +71,15 @@ class Pen(NamedTuple):
     """
 
     colour: str = "fate"
-    most: int | None = MOST
+    most: int | None = MOST_TRACKS
     dropped: bool = True
     evidence: np.ndarray | None = None
 
 
-PLAIN = Pen()
+DEFAULT_PEN = Pen()
 
 
-def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, channels="bgr", pen=PLAIN):
+def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, channels="bgr", pen=DEFAULT_PEN):
     """Draw every frame of an opened video with the tracks that are under way in it.
 
     Parameters
@@ -190,11 +190,13 @@ def _picture(index, gray, ended, style):
             if dropped:
                 _draw_fading(canvas, points, FOLLOWED_CAMERA, length, 0.75)
                 continue
-            for colour, members in classes_of(pen.colour, group, chosen, steps):
+            for colour, members in group_by_colour(pen.colour, group, chosen, steps):
                 _draw_fading(canvas, points[members], colour, length, 1.0)
             # A track that has just begun shows no motion yet.
             strength = 1.0 if pen.colour == "fate" else 0.6
-            canvas.dots(points[:, -1], HEAD, 0.35 * zoom + 0.4, strength * min(1.0, 0.2 + steps / NEW))
+            canvas.dots(
+                points[:, -1], END_POINT, 0.35 * zoom + 0.4, strength * min(1.0, 0.2 + steps / FULL_COLOUR_STEPS)
+            )
         counts.append(count)
         shown.append(drawn)
     image = canvas.image()

@@ -10,16 +10,16 @@ from idt.features.camera import Camera
 from idt.files import marks, outputs
 from idt.frames.suffixes import IMAGES, VIDEOS
 from idt.imports.opencv import cv2
-from idt.show.canvas import Canvas, beside, captioned, zoom_of
+from idt.show.canvas import Canvas, captioned, side_by_side, zoom_of
 from idt.show.colours import legend_of
 from idt.show.picture_files import check_picture, picture_file, save_video
 from idt.show.plots import camera_picture, track_picture
-from idt.show.step_pictures import Recorded, StepPicture, step_pictures
-from idt.show.tracks import PLAIN, Pen, draw_tracks
+from idt.show.step_pictures import FrameKeeper, StepPicture, step_pictures
+from idt.show.tracks import DEFAULT_PEN, Pen, draw_tracks
 
-STEPS = ("tracks", "flow", "matches", "warp", "people")
+FRAME_STEPS = ("tracks", "flow", "matches", "warp", "people")
 """Steps that have a picture for every frame."""
-WHOLE = ("camera", "histograms")
+WHOLE_VIDEO_STEPS = ("camera", "histograms")
 """Steps that have one picture for the whole video."""
 SHEET_WIDTH = 1920
 """Most pixels of a contact sheet's width."""
@@ -31,7 +31,7 @@ class Look(NamedTuple):
     Attributes
     ----------
     step : str
-        One of `STEPS` or `WHOLE`.
+        One of `FRAME_STEPS` or `WHOLE_VIDEO_STEPS`.
     pen : Pen
         How tracks are drawn.
     frame : int or None
@@ -45,18 +45,18 @@ class Look(NamedTuple):
     """
 
     step: str = "tracks"
-    pen: Pen = PLAIN
+    pen: Pen = DEFAULT_PEN
     frame: int | None = None
     sheet: tuple[int, int] | None = None
     beside: bool = False
     track: int | None = None
 
 
-TRACKS = Look()
+DEFAULT_LOOK = Look()
 """Draws the tracks of every frame in the default colours."""
 
 
-def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, overwrite=False, look=TRACKS):
+def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, overwrite=False, look=DEFAULT_LOOK):
     """Write the drawn frames as a video.
 
     Parameters
@@ -86,7 +86,7 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
         If the disk of the output or of temporary files takes no more.
     """
     _check(output, video, boxes, overwrite)
-    if look.step in WHOLE or look.sheet or look.frame is not None:
+    if look.step in WHOLE_VIDEO_STEPS or look.sheet or look.frame is not None:
         raise DataError(f"{output} is a video, but a frame, a contact sheet, camera and histograms are pictures")
     best = None
 
@@ -100,7 +100,7 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
     return best
 
 
-def write_picture(video, output, params, *, boxes=None, threads=1, progress=iter, overwrite=False, look=TRACKS):
+def write_picture(video, output, params, *, boxes=None, threads=1, progress=iter, overwrite=False, look=DEFAULT_LOOK):
     """Write one drawn frame, or a contact sheet of several, as an image.
 
     Parameters
@@ -147,7 +147,7 @@ def _pictures(video, params, look, boxes, threads):
     for drawn in draw_tracks(video, params, boxes=boxes, threads=threads, pen=look.pen):
         image = drawn.image
         if look.beside:
-            image = beside([Canvas(drawn.gray, zoom_of(video), 1.0).image(), image])
+            image = side_by_side([Canvas(drawn.gray, zoom_of(video), 1.0).image(), image])
         summary = f"{drawn.kept} kept tracks and {drawn.followed_camera} of the camera"
         caption = f"frame {drawn.index}"
         if (drawn.kept_drawn, drawn.followed_camera_drawn) != (drawn.kept, drawn.followed_camera):
@@ -215,7 +215,7 @@ def _plot_camera(video, params, boxes, threads, progress):
 
 def _plot_histograms(video, params, wanted, boxes, threads, progress):
     """Plot the histograms of the track with the number ``wanted``, or of the longest track if it is None."""
-    frames, n_tracks, best = Recorded(video), 0, None
+    frames, n_tracks, best = FrameKeeper(video), 0, None
     for chunk in progress(features_of(frames, params, boxes=boxes, threads=threads)):
         numbers = range(len(chunk)) if wanted is None else [wanted - n_tracks]
         for i in numbers:

@@ -21,14 +21,14 @@ def segments(tmp_path):
 
 def test_a_frame_has_the_labels_of_its_time(segments):
     labels = Labels(segments, "wave.avi", 10.0)
-    assert [labels.of(index) for index in (0, 2, 4, 9, 10)] == [["up"], ["up", "down"], ["down"], ["down"], []]
+    assert [labels.at_frame(index) for index in (0, 2, 4, 9, 10)] == [["up"], ["up", "down"], ["down"], ["down"], []]
 
 
 def test_labels_change_the_picture_only_where_there_are_some(segments):
     labels = Labels(segments, "wave.avi", 10.0)
     blank = np.full((240, 320, 3), 128, np.uint8)
-    assert (labels.written(StepPicture(3, blank.copy(), 0.0, "")).image[:80] != 128).any()
-    np.testing.assert_array_equal(labels.written(StepPicture(30, blank.copy(), 0.0, "")).image, blank)
+    assert (labels.write_on(StepPicture(3, blank.copy(), 0.0, "")).image[:80] != 128).any()
+    np.testing.assert_array_equal(labels.write_on(StepPicture(30, blank.copy(), 0.0, "")).image, blank)
 
 
 def test_labels_stand_below_the_caption_within_the_picture(tmp_path):
@@ -36,11 +36,11 @@ def test_labels_stand_below_the_caption_within_the_picture(tmp_path):
     path.write_text(f"wave,0,1,{'very ' * 30}long,1\nwave,0,1,été,1\n")
     blank = np.full((240, 320, 3), 128, np.uint8)
     labels = Labels(path, "wave.avi", 10.0)
-    found = (labels.written(StepPicture(3, blank.copy(), 0.0, "")).image != 128).any(axis=2)
+    found = (labels.write_on(StepPicture(3, blank.copy(), 0.0, "")).image != 128).any(axis=2)
     assert not found[:20].any()
     assert not found[:, -4:].any()
     path.write_text(f"wave,0,1,{'very ' * 30}long,1\nwave,0,1,ete,1\n")
-    plain = (Labels(path, "wave.avi", 10.0).written(StepPicture(3, blank.copy(), 0.0, "")).image != 128).any(axis=2)
+    plain = (Labels(path, "wave.avi", 10.0).write_on(StepPicture(3, blank.copy(), 0.0, "")).image != 128).any(axis=2)
     np.testing.assert_array_equal(found, plain)
 
 

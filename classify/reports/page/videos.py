@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from classify.reports.summary import predicted_by
 from idt.params.bounds import MOST_PIXELS
-from idt.show.stills import still
+from idt.show.stills import plain_still
 
 MOST_WRONG, MOST_RIGHT = 120, 120
 """Most wrong and most right videos of a page that have pictures."""
@@ -159,5 +159,5 @@ def still_picture(video, *, max_pixels=MOST_PIXELS, decoder="auto"):
     list of Picture
         One; none if the video cannot be read.
     """
-    data = still(video.path, video.start, video.end, max_pixels, decoder)
+    data = plain_still(video.path, video.start, video.end, max_pixels, decoder)
     return [Picture("a frame of the video", data)] if data else []
