@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from classify.networks.run_videos import Recipe
 from idt.features import feature_file
 from idt.features.feature_file import Storage, VideoInfo, Writer
-from idt.networks.fused import fused_snippets, made_of_two
-from idt.networks.snippet_params import made_of, params_of
+from idt.networks.fused import describe_fused_block, fused_snippets
+from idt.networks.snippet_params import describe_blocks, params_of
 from idt.networks.snippets import snippets
 
 
@@ -41,8 +41,8 @@ class FeatureRecipe(Recipe):
     def describe_blocks(self, network):
         """Return the description of the blocks: dict."""
         if self.beside is None:
-            return made_of(network, self.every)
-        return made_of_two(network, self.beside.network(), self.fuse, self.every)
+            return describe_blocks(network, self.every)
+        return describe_fused_block(network, self.beside.network(), self.fuse, self.every)
 
     def params(self, network):
         """Return the parameters that a feature file records and the up-to-date check compares: dict."""

@@ -83,7 +83,7 @@ class Recipe:
         Parameters
         ----------
         task : VideoTask
-        measured : Measured
+        measured : MeasuredVideo
         opening : Opening
         source : dict
             Provenance of the video, which the file records.
@@ -126,7 +126,7 @@ def run_job(job, recipe, run, *, wait=True):
     try:
         with locks.held(files=[job.output], say=run.say, wait=wait), patience.watching(run.patience, job.source):
             opening = opening.for_preset(source, recipe.preset)
-            with opening.opened(source) as video:
+            with opening.open_video(source) as video:
                 origin = {**video.source, "kind": "videos", "name": job.name}
             if recipe.is_current(job.output, task.params, origin, overwrite=run.overwrite):
                 return Outcome(job, up_to_date=True)

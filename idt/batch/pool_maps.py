@@ -38,7 +38,7 @@ def map_pool(video, job, params, maps, run):
     if not video.path:
         raise DataError(f"{video.name}: maps need a video that is read twice, not a camera; record it first")
     networks = maps.networks()
-    made = maps.made(networks)
+    made = maps.describe_blocks(networks)
     with open_colour(job.source, params=params, max_pixels=run.max_pixels, decoder=run.decoder) as pictures:
         size = video.height, video.width
         pool = MapPool(pictures, maps, networks, size=size, first=video.first_frame.index)

@@ -37,7 +37,7 @@ def resized(image, size):
     return cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
 
 
-def places(preset, height, width):
+def crop_places(preset, height, width):
     """List the crops of a resized frame.
 
     Parameters
@@ -83,7 +83,7 @@ def cropped(clip, place, preset):
     clip : (L, H, W, C) uint8 or int16
         Resized frames. Flow is (x, y) in 8 bits, where 128 is no motion; differences are int16.
     place : (int, int, bool)
-        As from `places`.
+        As from `crop_places`.
     preset : Preset
 
     Returns

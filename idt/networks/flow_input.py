@@ -15,12 +15,12 @@ BOUND = 20.0
 """Displacement in pixels that the largest 8-bit value stands for."""
 
 
-def quantised(field):
+def quantise(field):
     """Quantise a ``field``, (H, W, 2) float32 in pixels, to 8 bits: round(255 (v + 20) / 40), cut at ±20."""
     return np.clip(np.round((field + BOUND) * (255 / (2 * BOUND))), 0, 255).astype(np.uint8)
 
 
-def flows(pictures, *, warped=False, wanted=None):
+def flow_fields(pictures, *, warped=False, wanted=None):
     """Compute the flow from each frame to the next.
 
     Parameters
@@ -36,7 +36,7 @@ def flows(pictures, *, warped=False, wanted=None):
     t : int
         Counted from 0.
     field : (H, W, 2) uint8
-        As from `quantised`.
+        As from `quantise`.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def flows(pictures, *, warped=False, wanted=None):
         needed = wanted is None or t in wanted or t - 1 in wanted
         now = _prepare(picture.bgr, warped) if needed else None
         if previous is not None and now is not None and (wanted is None or t - 1 in wanted):
-            yield t - 1, quantised(_between(previous, now, warped))
+            yield t - 1, quantise(_between(previous, now, warped))
         previous = now
 
 

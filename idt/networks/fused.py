@@ -17,13 +17,13 @@ import numpy as np
 from idt.errors import DataError, short_repr
 from idt.features.network_blocks import WIDEST
 from idt.networks.presets import FUSIONS
-from idt.networks.snippet_params import SUFFIX, block_name, made_of
-from idt.networks.snippets import features_of, rows_of, snippet_values, starts_of
-from idt.networks.views import PLAIN, measure, units_of
+from idt.networks.snippet_params import SUFFIX, block_name, describe_blocks
+from idt.networks.snippets import choose_snippets, features_of, rows_of, snippet_values
+from idt.networks.views import DEFAULT_OPENING, count_units, measure
 
 
-def made_of_two(network, other, kind, every=None):
-    """Describe the block of two networks, as `idt.networks.snippet_params.made_of` describes the blocks of one.
+def describe_fused_block(network, other, kind, every=None):
+    """Describe the block of two networks, as `idt.networks.snippet_params.describe_blocks` describes the blocks of one.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def made_of_two(network, other, kind, every=None):
     kind : str
         One of `idt.networks.presets.FUSIONS`.
     every : int, optional
-        As for `idt.networks.snippet_params.made_of`, for the first network.
+        As for `idt.networks.snippet_params.describe_blocks`, for the first network.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def made_of_two(network, other, kind, every=None):
         raise DataError(f"--fuse must be one of {', '.join(FUSIONS)}, got {kind!r:.40}")
     if len(network.tensors) != 1 or len(other.tensors) != 1:
         raise DataError("--fuse takes one tensor of each network; name one with --features and one with --with")
-    description, other_description = made_of(network, every), made_of(other, every)
+    description, other_description = describe_blocks(network, every), describe_blocks(other, every)
     (one,), (two,) = description["blocks"].values(), other_description["blocks"].values()
     if kind in ("sum", "max") and one != two:
         raise DataError(
@@ -68,7 +68,7 @@ def made_of_two(network, other, kind, every=None):
     }
 
 
-def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, measured=None):
+def fused_snippets(network, other, kind, video, *, every=None, opening=DEFAULT_OPENING, measured=None):
     """Compute the fused features of all snippets of a video.
 
     Parameters
@@ -80,7 +80,7 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
     video : path or array
     every : int, optional
     opening : Opening
-    measured : Measured, optional
+    measured : MeasuredVideo, optional
         As for `idt.networks.snippets.snippets`.
 
     Yields
@@ -93,11 +93,11 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
     DataError
         As for `idt.networks.snippets.snippets`, or if the maps have different numbers of cells.
     """
-    description = made_of_two(network, other, kind, every)
+    description = describe_fused_block(network, other, kind, every)
     opening = opening.for_preset(video, network.preset)
     measured = measured or measure(video, opening)
-    numbers = starts_of(network.preset, measured, every)
-    last = units_of(other.preset, measured.frames) - 1
+    numbers = choose_snippets(network.preset, measured, every)
+    last = count_units(other.preset, measured.frames) - 1
     if last < 0:
         raise DataError("flow needs two frames or more, got a video of one; leave it out")
     steps = other.preset.interval * np.arange(other.preset.length)

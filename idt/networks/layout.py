@@ -12,7 +12,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.networks.presets import LAYOUTS
 
-BATCH = 8
+DEFAULT_BATCH_SIZE = 8
 """Size of a batch where the model leaves it open."""
 
 
@@ -75,16 +75,16 @@ class Layout(NamedTuple):
         return layout
 
     @property
-    def group(self):
+    def batch_size(self):
         """Largest number of views that one run takes; 0 if a run takes all views of a video."""
         shape = self.shapes[0]
         if "m" in self.kind:
             return shape[1] or 0
-        return shape[0] or BATCH
+        return shape[0] or DEFAULT_BATCH_SIZE
 
     def sizes(self, views=None, size=None):
         """Return the shapes of the inputs by name, for so many ``views`` of a ``size`` (height, width)."""
-        views = views or self.group or self.preset.views or 1
+        views = views or self.batch_size or self.preset.views or 1
         size = size or (self.preset.crop, self.preset.crop)
         lengths = [self.preset.length] * len(self.inputs)
         if self.preset.alpha:
@@ -115,14 +115,14 @@ class Layout(NamedTuple):
         Parameters
         ----------
         views : list of (L, h, w, C) float32
-            At most `group`. A fixed batch is filled up with copies of the last view.
+            At most `batch_size`. A fixed batch is filled up with copies of the last view.
 
         Returns
         -------
         list of ndarray
             One for each input.
         """
-        fixed = self.group if "m" not in self.kind and self.shapes[0][0] else 0
+        fixed = self.batch_size if "m" not in self.kind and self.shapes[0][0] else 0
         stacked = np.stack([*views, *[views[-1]] * max(0, fixed - len(views))])
         arrays = [stacked]
         if self.preset.alpha:

@@ -99,7 +99,7 @@ class MapParams:
             found.append(_open_network(path, tensors, self.preset, (status.st_mtime_ns, status.st_size, status.st_ino)))
         return found
 
-    def made(self, networks):
+    def describe_blocks(self, networks):
         """Describe the blocks of these ``networks`` as a feature file records them (`NetworkBlocks.description`).
 
         Raises

@@ -12,12 +12,12 @@ import numpy as np
 from idt.errors import DataError, short_repr
 from idt.imports.opencv import cv2
 from idt.networks.crops import cropped
-from idt.networks.flow_input import flows
+from idt.networks.flow_input import flow_fields
 
 SIDES = (480, 340, 240, 170, 120)
 """Short sides of the frames at the five scales of the released code, for videos of 240 rows."""
 
-MIDDLE = 240
+SINGLE_SIDE = 240
 """Short side of the frames at a single scale."""
 
 
@@ -64,7 +64,7 @@ def input_sizes(network, height, width, scales):
             raise DataError(f"{network.path} takes frames of {fixed[1]}×{fixed[0]} px only; --maps-scales 1")
         return [fixed]
     short = min(height, width)
-    sides = SIDES if scales == 5 else (MIDDLE,)
+    sides = SIDES if scales == 5 else (SINGLE_SIDE,)
     # Rounded up, as 340/240 · 320 is 454 in the released code; products that are whole numbers stay so.
     return [tuple(math.ceil(round(side * size / short, 6)) for size in (height, width)) for side in sides]
 
@@ -167,7 +167,7 @@ def _maps_at(network, clip_maps, frame, begin):
 def _images(pictures, preset):
     """Yield the pixels of the frames or flows."""
     if preset.is_flow:
-        for _, field in flows(pictures, warped=preset.modality == "warped"):
+        for _, field in flow_fields(pictures, warped=preset.modality == "warped"):
             yield field
         return
     if preset.modality != "rgb":

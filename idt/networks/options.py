@@ -51,5 +51,5 @@ def maps_of(options):
         scales=int(options.maps_scales), mapping=options.maps_mapping, power=options.maps_power,
     )  # fmt: skip
     # A model that cannot be run is a mistake of the caller's, not a failure of every video.
-    found.made(found.networks())
+    found.describe_blocks(found.networks())
     return found

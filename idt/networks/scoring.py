@@ -7,13 +7,13 @@ import numpy as np
 
 from idt.errors import DataError, short_repr
 from idt.networks.sampling import clips_of
-from idt.networks.views import PLAIN, clips, measure, units_of
+from idt.networks.views import DEFAULT_OPENING, clips, count_units, measure
 
-SUM = 1e-3
+SUM_TOLERANCE = 1e-3
 """Largest deviation from 1 of a sum of probabilities, which are float32 numbers of up to thousands of classes."""
 
 
-def scores(network, video, *, opening=PLAIN, measured=None):
+def scores(network, video, *, opening=DEFAULT_OPENING, measured=None):
     """Score a video.
 
     Parameters
@@ -22,7 +22,7 @@ def scores(network, video, *, opening=PLAIN, measured=None):
         Its first tensor has a column for each class.
     video : path or array
     opening : Opening
-    measured : Measured, optional
+    measured : MeasuredVideo, optional
         As from `idt.networks.views.measure`, if it is known.
 
     Returns
@@ -39,7 +39,7 @@ def scores(network, video, *, opening=PLAIN, measured=None):
     opening = opening.for_preset(video, preset)
     measured = measured or measure(video, opening)
     name = str(measured.source.get("name", "the video"))
-    numbers = clips_of(preset, units_of(preset, measured.frames), name)
+    numbers = clips_of(preset, count_units(preset, measured.frames), name)
     video_clips = clips(video, preset, numbers, opening)
     total, count = 0.0, 0
     for views in _batches(network, video_clips, len(numbers)):
@@ -56,23 +56,24 @@ def _batches(network, video_clips, n_clips):
         waiting: list = []
         for clip in video_clips:
             waiting += clip.views
-            while len(waiting) >= layout.group:
-                yield waiting[: layout.group]
-                waiting = waiting[layout.group :]
+            while len(waiting) >= layout.batch_size:
+                yield waiting[: layout.batch_size]
+                waiting = waiting[layout.batch_size :]
         if waiting:
             yield waiting
         return
     # All clips of one crop, then all clips of the next: the order that the network's head expects.
     found = sorted(video_clips, key=lambda clip: clip.index)
     views = [clip.views[crop] for crop in range(len(found[0].views)) for clip in found]
-    group = layout.group or len(views)
-    if len(views) % group or group % n_clips:
+    batch_size = layout.batch_size or len(views)
+    if len(views) % batch_size or batch_size % n_clips:
         raise DataError(
-            f"{network.path}: input {layout.inputs[0]} takes {group} views at once, but preset {network.preset.name}"
-            f" has {n_clips} clips of {len(found[0].views)} crops; --clips and --crops change that"
+            f"{network.path}: input {layout.inputs[0]} takes {batch_size} views at once, but preset"
+            f" {network.preset.name} has {n_clips} clips of {len(found[0].views)} crops; --clips and --crops"
+            " change that"
         )
-    for first in range(0, len(views), group):
-        yield views[first : first + group]
+    for first in range(0, len(views), batch_size):
+        yield views[first : first + batch_size]
 
 
 def rows_of(network, values, count):
@@ -98,7 +99,7 @@ def rows_of(network, values, count):
     squeezed = values.reshape(values.shape[0], *[size for size in values.shape[1:] if size != 1])
     if squeezed.ndim == 3 and "m" in network.layout.kind and len(squeezed) == 1:
         squeezed = squeezed[0]
-    batch = network.layout.group if "m" not in network.layout.kind and network.layout.shapes[0][0] else count
+    batch = network.layout.batch_size if "m" not in network.layout.kind and network.layout.shapes[0][0] else count
     allowed = (1, count) if "m" in network.layout.kind else (batch,)
     if squeezed.ndim != 2 or len(squeezed) not in allowed:
         raise DataError(
@@ -113,7 +114,9 @@ def _to_average(rows, preset, network):
     if preset.average == "probabilities":
         powers = np.exp(rows - rows.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
-    if preset.average == "given" and ((rows < -SUM).any() or (abs(rows.sum(axis=1) - 1) > SUM).any()):
+    if preset.average == "given" and (
+        (rows < -SUM_TOLERANCE).any() or (abs(rows.sum(axis=1) - 1) > SUM_TOLERANCE).any()
+    ):
         raise DataError(
             f"{network.path}: --average given says that the outputs are probabilities, but a row sums to"
             f" {rows.sum(axis=1)[0]:.4g}; use --average probabilities or logits"

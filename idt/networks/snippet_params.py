@@ -21,7 +21,7 @@ def snippet_preset(preset):
     return replace(preset, rule="uniform") if preset.rule == "all" else preset
 
 
-def made_of(network, every=None):
+def describe_blocks(network, every=None):
     """Describe the blocks, as a feature file records them (`NetworkBlocks.description`).
 
     Parameters
@@ -74,9 +74,9 @@ def block_name(tensor):
     return (re.sub(r"[^A-Za-z0-9]+", "_", tensor).strip("_") or "tensor") + SUFFIX
 
 
-def params_of(made):
-    """Return the extraction parameters for a feature file of snippets with the description ``made``."""
-    return ExtractionParams(length=max(1, made["snippets"]["span"] - 1), time_cells=1)
+def params_of(description):
+    """Return the extraction parameters for a feature file of snippets with this ``description``."""
+    return ExtractionParams(length=max(1, description["snippets"]["span"] - 1), time_cells=1)
 
 
 def _span(preset):

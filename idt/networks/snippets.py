@@ -12,13 +12,13 @@ from idt.errors import DataError, short_repr
 from idt.features.columns import LAST_POSITION
 from idt.features.features import Features
 from idt.features.network_blocks import NetworkBlocks
-from idt.networks.crops import places, target_size
+from idt.networks.crops import crop_places, target_size
 from idt.networks.sampling import clips_of, snippets_of
-from idt.networks.snippet_params import block_name, made_of, params_of
-from idt.networks.views import PLAIN, Clip, clips, measure, units_of
+from idt.networks.snippet_params import block_name, describe_blocks, params_of
+from idt.networks.views import DEFAULT_OPENING, Clip, clips, count_units, measure
 
 
-def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
+def snippets(network, video, *, every=None, opening=DEFAULT_OPENING, measured=None):
     """Compute the features of all snippets of a video.
 
     Parameters
@@ -27,9 +27,9 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
         Network with the wanted tensors.
     video : path or array
     every : int, optional
-        As for `made_of`.
+        As for `describe_blocks`.
     opening : Opening
-    measured : Measured, optional
+    measured : MeasuredVideo, optional
         As from `idt.networks.views.measure`, if it is known.
 
     Yields
@@ -42,10 +42,10 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
     DataError
         If the video cannot be read or is too short, or the tensors have different numbers of cells.
     """
-    description = made_of(network, every)
+    description = describe_blocks(network, every)
     opening = opening.for_preset(video, network.preset)
     measured = measured or measure(video, opening)
-    for snippet in snippet_values(network, video, starts_of(network.preset, measured, every), opening, measured):
+    for snippet in snippet_values(network, video, choose_snippets(network.preset, measured, every), opening, measured):
         blocks = {}
         for tensor, values, cells in zip(network.tensors, snippet.values, snippet.cells, strict=True):
             if cells != snippet.cells[0]:
@@ -65,7 +65,7 @@ class Snippet(NamedTuple):
     clip : idt.networks.views.Clip
         The clip without its views, which are not needed any more.
     windows : list of (int, int, bool)
-        Its crops, as from `idt.networks.crops.places`.
+        Its crops, as from `idt.networks.crops.crop_places`.
     values : list of (crops, cells, C) float32
         Values of each tensor.
     cells : list of (int, int, int)
@@ -84,15 +84,15 @@ class Snippet(NamedTuple):
     crop: int
 
 
-def starts_of(preset, measured, every, name="the video"):
+def choose_snippets(preset, measured, every, name="the video"):
     """Choose the snippets of a video.
 
     Parameters
     ----------
     preset : Preset
-    measured : Measured
+    measured : MeasuredVideo
     every : int or None
-        As for `made_of`.
+        As for `describe_blocks`.
     name : str
         Name of the video in messages, if ``measured`` records none.
 
@@ -107,7 +107,7 @@ def starts_of(preset, measured, every, name="the video"):
         If there are too few.
     """
     name = str(measured.source.get("name", name))
-    units = units_of(preset, measured.frames)
+    units = count_units(preset, measured.frames)
     return clips_of(preset, units, name) if every == 0 else snippets_of(preset, units, every, name)
 
 
@@ -119,9 +119,9 @@ def snippet_values(network, video, numbers, opening, measured):
     network : Network
     video : path or array
     numbers : (m, L) int
-        As from `starts_of`.
+        As from `choose_snippets`.
     opening : Opening
-    measured : Measured
+    measured : MeasuredVideo
 
     Yields
     ------
@@ -135,7 +135,7 @@ def snippet_values(network, video, numbers, opening, measured):
     """
     preset = network.preset
     size = target_size(preset, measured.height, measured.width)
-    windows = places(preset, *size)
+    windows = crop_places(preset, *size)
     crop = 0 if preset.crops == "whole" else preset.crop
     waiting: list = []
 
@@ -148,11 +148,11 @@ def snippet_values(network, video, numbers, opening, measured):
             yield Snippet(clip._replace(views=[]), windows, values, cells, size, crop)
 
     # As many whole clips as fit into a batch.
-    group = max(network.layout.group // len(windows), 1)
+    n_clips = max(network.layout.batch_size // len(windows), 1)
     for clip in clips(video, preset, numbers, opening):
         waiting.append(clip)
-        if len(waiting) == group:
-            yield from run(group)
+        if len(waiting) == n_clips:
+            yield from run(n_clips)
             waiting = []
     if waiting:
         yield from run(len(waiting))
@@ -179,8 +179,8 @@ def features_of(snippet, cells, blocks, description, measured):
     blocks : dict of str to (n, C) float32
         As from `rows_of`.
     description : dict
-        As from `made_of`.
-    measured : Measured
+        As from `describe_blocks`.
+    measured : MeasuredVideo
 
     Returns
     -------
@@ -202,9 +202,9 @@ def features_of(snippet, cells, blocks, description, measured):
 
 def _run(network, views):
     """Compute the tensors of all views, batch by batch."""
-    group, parts = network.layout.group, []
-    for first in range(0, len(views), group):
-        given = views[first : first + group]
+    batch_size, parts = network.layout.batch_size, []
+    for first in range(0, len(views), batch_size):
+        given = views[first : first + batch_size]
         found = network.run(network.layout.pack(given))
         for name, values in zip(network.tensors, found, strict=True):
             if len(values) < len(given) or values.ndim < 2:

@@ -14,8 +14,8 @@ import numpy as np
 from idt.errors import DataError
 from idt.frames.video import DEFAULTS
 from idt.networks.colour import open_colour
-from idt.networks.crops import cropped, places, resized, target_size
-from idt.networks.flow_input import flows
+from idt.networks.crops import crop_places, cropped, resized, target_size
+from idt.networks.flow_input import flow_fields
 from idt.networks.model_file import LARGEST_TENSOR
 
 
@@ -54,7 +54,7 @@ class Opening(NamedTuple):
     max_pixels: int | None = None
     decoder: str = "auto"
 
-    def opened(self, video):
+    def open_video(self, video):
         """Open a ``video`` in colour."""
         given = {} if self.max_pixels is None else {"max_pixels": self.max_pixels}
         return open_colour(video, params=self.params, channels=self.channels, decoder=self.decoder, **given)
@@ -66,16 +66,16 @@ class Opening(NamedTuple):
         """
         if preset.fps is None or self.params.fps is not None:
             return self
-        with self.opened(video) as opened:
+        with self.open_video(video) as opened:
             known = not math.isnan(opened.source_fps)
         return self._replace(params=replace(self.params, fps=preset.fps)) if known else self
 
 
-PLAIN = Opening()
+DEFAULT_OPENING = Opening()
 """Default options."""
 
 
-class Measured(NamedTuple):
+class MeasuredVideo(NamedTuple):
     """Size, frame rate, frames and first frame of a video, its source (`idt.frames.video.Video.source`) and notes."""
 
     width: int
@@ -97,7 +97,7 @@ def measure(video, opening):
 
     Returns
     -------
-    Measured
+    MeasuredVideo
 
     Raises
     ------
@@ -109,14 +109,14 @@ def measure(video, opening):
             "a network needs a video that can be read twice, because its clips depend on the number of frames; got a"
             " camera or a stream: record it first"
         )
-    with opening.opened(video) as opened:
+    with opening.open_video(video) as opened:
         count = sum(1 for _ in opened)
-        return Measured(
+        return MeasuredVideo(
             opened.width, opened.height, opened.fps, count, opened.first_frame.index, opened.source, tuple(opened.notes)
         )
 
 
-def units_of(preset, frames):
+def count_units(preset, frames):
     """Count the flows or differences of a video of so many ``frames``, or the frames themselves, as ``preset`` says."""
     return frames if preset.modality == "rgb" else max(0, frames - 1)
 
@@ -149,9 +149,9 @@ def clips(video, preset, numbers, opening):
     kept: dict[int, np.ndarray] = {}
     waiting = iter(enumerate(order))
     turn, clip = next(waiting)
-    with opening.opened(video) as opened:
+    with opening.open_video(video) as opened:
         size = target_size(preset, opened.height, opened.width)
-        windows = places(preset, *size)
+        windows = crop_places(preset, *size)
         if math.prod(size) * preset.planes * len(numbers[0]) > LARGEST_TENSOR:
             raise DataError(
                 f"a clip of {len(numbers[0])} frames of {size[1]}×{size[0]} px has more than {LARGEST_TENSOR:,}"
@@ -178,7 +178,7 @@ def clips(video, preset, numbers, opening):
 def _units(pictures, preset, wanted):
     """Yield number and pixels of the wanted frames, flows or differences."""
     if preset.is_flow:
-        yield from flows(pictures, warped=preset.modality == "warped", wanted=wanted)
+        yield from flow_fields(pictures, warped=preset.modality == "warped", wanted=wanted)
         return
     before = None
     for number, picture in enumerate(pictures):

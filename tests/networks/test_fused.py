@@ -10,7 +10,7 @@ import idt
 from benchmarks.clips import write_video
 from encoding.vectors_file import load_vectors
 from idt.errors import DataError
-from idt.networks.fused import fused_snippets, made_of_two
+from idt.networks.fused import describe_fused_block, fused_snippets
 from idt.networks.model import Network
 from idt.networks.presets import preset_of
 from tests import scenes
@@ -93,16 +93,16 @@ def test_maps_that_do_not_fit_are_refused(tmp_path, pair):
     preset = one.preset
     wide = Network(cells_network(tmp_path / "wide.onnx", np.eye(3)), preset=preset)
     with pytest.raises(DataError, match=r"--fuse sum needs maps of equally many channels, got 2 of 'map\.out' and 3"):
-        made_of_two(one, wide, "sum")
+        describe_fused_block(one, wide, "sum")
     many = Network(cells_network(tmp_path / "many.onnx", np.ones((300, 3))), preset=preset)
     with pytest.raises(DataError, match="bilinear of 300 and 300 channels gives 90000 numbers, expected at most"):
-        made_of_two(many, many, "bilinear")
+        describe_fused_block(many, many, "bilinear")
     fine = graphs.image_network(tmp_path / "fine.onnx")
     other = Network(fine, preset=preset, tensors=["conv1"])
     with pytest.raises(DataError, match=r"needs maps of one size, got 1 crops of \(1, 2, 2\) .* 1 of \(1, 8, 8\)"):
         joined(one, other, "concat")
     with pytest.raises(DataError, match="takes one tensor of each network"):
-        made_of_two(Network(fine, preset=preset, tensors=["conv1", "conv2"]), two, "concat")
+        describe_fused_block(Network(fine, preset=preset, tensors=["conv1", "conv2"]), two, "concat")
 
 
 GIVEN = ("--preset", "image", "--crop", "24", "--short-side", "32", "--features", "conv2", "--with-preset", "image")

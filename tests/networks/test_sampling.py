@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.networks.crops import cropped, places, target_size
+from idt.networks.crops import crop_places, cropped, target_size
 from idt.networks.presets import CROPS, PRESETS, preset_of
 from idt.networks.sampling import clips_of, snippets_of
 
@@ -94,22 +94,22 @@ def test_frames_are_resized_by_their_short_side_or_to_a_given_size():
 
 
 def test_ten_crops_are_the_corners_the_centre_and_the_same_mirrored():
-    found = places(preset_of("tsn-caffe"), 256, 340)
+    found = crop_places(preset_of("tsn-caffe"), 256, 340)
     corners = [(0, 0), (0, 116), (32, 0), (32, 116), (16, 58)]
     assert found == [(*corner, False) for corner in corners] + [(*corner, True) for corner in corners]
 
 
 def test_three_crops_lie_along_the_long_side_and_one_in_the_centre():
-    assert places(preset_of("slowfast"), 256, 341) == [(0, 0, False), (0, 85, False), (0, 42, False)]
-    assert places(preset_of("slowfast"), 341, 256) == [(0, 0, False), (85, 0, False), (42, 0, False)]
-    assert places(preset_of("c3d"), 128, 171) == [(8, 29, False)]
+    assert crop_places(preset_of("slowfast"), 256, 341) == [(0, 0, False), (0, 85, False), (0, 42, False)]
+    assert crop_places(preset_of("slowfast"), 341, 256) == [(0, 0, False), (85, 0, False), (42, 0, False)]
+    assert crop_places(preset_of("c3d"), 128, 171) == [(8, 29, False)]
     for name, preset in PRESETS.items():
-        assert len(places(replace(preset, short_side=256), 256, 340)) == CROPS[preset.crops], name
+        assert len(crop_places(replace(preset, short_side=256), 256, 340)) == CROPS[preset.crops], name
 
 
 def test_a_crop_larger_than_the_frame_is_refused():
     with pytest.raises(DataError, match="crops of 224×224 px do not fit frames of 200×100 px"):
-        places(preset_of("tsn"), 100, 200)
+        crop_places(preset_of("tsn"), 100, 200)
 
 
 def test_values_are_taken_off_the_mean_and_divided():

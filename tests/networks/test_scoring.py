@@ -117,9 +117,9 @@ def test_a_flow_network_sees_the_motion_in_eight_bits(tmp_path):
     assert abs(x - 146.6) < 1.5
     assert abs(y - 114.75) < 1.5
     still = np.zeros((4, 4, 2), np.float32)
-    assert set(flow_input.quantised(still).ravel()) == {128}
-    assert flow_input.quantised(still + 99).max() == 255
-    assert flow_input.quantised(still - 99).min() == 0
+    assert set(flow_input.quantise(still).ravel()) == {128}
+    assert flow_input.quantise(still + 99).max() == 255
+    assert flow_input.quantise(still - 99).min() == 0
 
 
 def test_warped_flow_has_no_camera_motion():
