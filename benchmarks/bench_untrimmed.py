@@ -36,7 +36,7 @@ from idt.workers.run_options import RunOptions
 
 RATE = 25.0
 WINDOW = 20
-NUMBERS = 64
+N_COMPONENTS = 64
 """Number of principal components of a window, for spotting."""
 
 
@@ -140,7 +140,7 @@ def _spotted(actor, sliced, truth, codebook, params):
     An item is True if one of the first two places covers more than half of the true segment.
     """
     windows = {name: window_vectors(slices, codebook, params, length=WINDOW) for name, slices in sliced.items()}
-    projection = PCA(NUMBERS, random_state=0).fit(
+    projection = PCA(N_COMPONENTS, random_state=0).fit(
         np.concatenate([vectors for name, (vectors, _) in windows.items() if name != actor])
     )
     rows = {}

@@ -49,7 +49,7 @@ def at_hand(name):
 @cache
 def clip(name):
     """Return one of the clips at hand."""
-    return Clip(name, clips.gray(name), matching.reference(clips.golden(name)))
+    return Clip(name, clips.gray(name), matching.reference(clips.golden_folder(name)))
 
 
 def scene(width, height, n_frames):

@@ -17,7 +17,7 @@ SHARED = ROOT.parent / "shared" / "golden"
 FOLDERS = (SHIPPED, SHARED / "synthetic", SHARED / "real")
 
 
-def golden(clip):
+def golden_folder(clip):
     """Return the folder of one clip's golden data; FileNotFoundError if it is not at hand."""
     return _first(clip)
 
@@ -29,7 +29,7 @@ def video(clip):
 
 def gray(clip):
     """Return the clip's gray frames exactly as the release saw them, (T, H, W) uint8."""
-    return np.load(golden(clip) / "frames.npz")["gray"]
+    return np.load(golden_folder(clip) / "frames.npz")["gray"]
 
 
 def decodes_alike(clip):

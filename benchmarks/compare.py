@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.results import HIGHER_IS_BETTER, aligned, figure, read
+from benchmarks.results import HIGHER_IS_BETTER, align_cells, format_number, read
 
 LEAST_CHANGE = 0.02
 
@@ -26,7 +26,7 @@ def main(arguments=None):
     except (OSError, ValueError) as error:
         print(f"compare.py: {error}", file=sys.stderr)
         return 2
-    print(*differences(*machines), *compared(*rows), sep="\n")
+    print(*differences(*machines), *compare_rows(*rows), sep="\n")
     return 0
 
 
@@ -36,7 +36,7 @@ def differences(before, after):
     return [f"{name}: {before.get(name)} → {after.get(name)}" for name in names]
 
 
-def compared(before, after):
+def compare_rows(before, after):
     """Return the lines of the table: rows that both results have, then rows that one of them lacks."""
     known, new = ({row.key: row for row in rows if row.samples} for rows in (before, after))
     cells = [["", "A", "B", "unit", "B/A", ""]]
@@ -44,11 +44,20 @@ def compared(before, after):
         if key in new:
             ratio = f"{new[key].median / old.median:.2f}" if old.median else "–"
             name = f"{old.benchmark}: {old.case}: {old.name}"
-            cells.append([name, figure(old.median), figure(new[key].median), old.unit, ratio, verdict(old, new[key])])
+            cells.append(
+                [
+                    name,
+                    format_number(old.median),
+                    format_number(new[key].median),
+                    old.unit,
+                    ratio,
+                    verdict(old, new[key]),
+                ]
+            )
     only = [
         (key, side) for side, own, other in (("A", known, new), ("B", new, known)) for key in own if key not in other
     ]
-    return [*aligned(cells), *(f"only in {side}: {': '.join(key)}" for key, side in only)]
+    return [*align_cells(cells), *(f"only in {side}: {': '.join(key)}" for key, side in only)]
 
 
 def verdict(old, new):

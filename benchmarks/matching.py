@@ -7,12 +7,12 @@ BLOCKS = ("trajectory", "hog", "hof", "mbhx", "mbhy")
 
 # Two builds of the release itself agree on 99.98 % of the tracks; a track near a threshold of the selection may fall
 # either way, and RANSAC may draw another homography where a match differs in the last bit.
-SHARE = 0.995
+LEAST_SHARE = 0.995
 # The golden histograms are float16, an error of 2e-4; our files store multiples of 1/1024, up to 3e-3 for small bins.
 MEDIAN_ERROR = 0.004
 LARGE_ERROR = 0.1
 # Two tracks are the same if no two of their points are farther apart, px.
-SAME = 0.5
+MOST_DISTANCE = 0.5
 
 
 def reference(folder, last=np.inf):
@@ -37,7 +37,7 @@ def match(reference, features):
         _keys(reference["frame"], reference["scale"], reference["points"][:, 0])
     )
     apart = np.sqrt(((reference["points"] - own[index]) ** 2).sum(2)).max(1)
-    same = (features.frame[index] == reference["frame"]) & (apart < SAME)
+    same = (features.frame[index] == reference["frame"]) & (apart < MOST_DISTANCE)
     same &= np.abs(features.scale[index] - reference["scale"]) < 0.01
     used = set()
     for i in np.argsort(apart, kind="stable"):
@@ -51,8 +51,10 @@ def assert_same_tracks(features, reference):
     """Assert that both have at least 99.5 % of the other's tracks, in the same order, with the same numbers."""
     found = match(reference, features)
     hit = found >= 0
-    assert hit.mean() >= SHARE, f"{(~hit).sum()} of {len(hit)} reference tracks are not found"
-    assert hit.sum() >= SHARE * len(features), f"{len(features) - hit.sum()} of {len(features)} own tracks are unknown"
+    assert hit.mean() >= LEAST_SHARE, f"{(~hit).sum()} of {len(hit)} reference tracks are not found"
+    assert hit.sum() >= LEAST_SHARE * len(features), (
+        f"{len(features) - hit.sum()} of {len(features)} own tracks are unknown"
+    )
     for name in BLOCKS:
         expected, own = reference[name][hit], getattr(features, name)[found[hit]]
         error = np.linalg.norm(expected - own, axis=1) / np.linalg.norm(expected, axis=1)
@@ -61,7 +63,7 @@ def assert_same_tracks(features, reference):
     own = np.column_stack([features.mean, features.std, features.length])[found[hit]]
     assert np.quantile(np.abs(own - reference["summary"][hit]).max(1), 0.99) <= 0.05
     assert np.quantile(np.abs(features.position[found[hit], :2] - reference["position"][hit, :2]).max(1), 0.99) <= 1e-3
-    assert (np.diff(found[hit]) > 0).mean() >= SHARE, "rows are in another order"
+    assert (np.diff(found[hit]) > 0).mean() >= LEAST_SHARE, "rows are in another order"
 
 
 def corner_error(a, b, width, height):

@@ -74,13 +74,18 @@ def table(rows):
         for row in chosen:
             numbers = ["–", row.reason]
             if row.samples:
-                numbers = [figure(row.median), f"{figure(min(row.samples))} – {figure(max(row.samples))}"]
-            cells.append([row.name, *numbers, row.unit, *(figure(row.more.get(column, "")) for column in columns)])
-        lines += ["", *aligned(cells)]
+                numbers = [
+                    format_number(row.median),
+                    f"{format_number(min(row.samples))} – {format_number(max(row.samples))}",
+                ]
+            cells.append(
+                [row.name, *numbers, row.unit, *(format_number(row.more.get(column, "")) for column in columns)]
+            )
+        lines += ["", *align_cells(cells)]
     return lines
 
 
-def aligned(cells):
+def align_cells(cells):
     """Align the lines of a Markdown table; the first row of cells is its head, the first column is aligned left."""
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -94,7 +99,7 @@ def aligned(cells):
     return [f"| {' | '.join(row)} |" for row in (body[0], rule, *body[1:])]
 
 
-def figure(value):
+def format_number(value):
     """Return a number with three significant digits, or a text as it is."""
     if isinstance(value, str):
         return value

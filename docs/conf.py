@@ -80,6 +80,6 @@ html_show_copyright = False
 def setup(app):
     """Write the pages of the commands and of the API before Sphinx looks for pages."""
     app.connect("builder-inited", generated.write)
-    app.connect("autodoc-skip-member", generated.is_skipped)
+    app.connect("autodoc-skip-member", generated.skips_member)
     # Before numpydoc, which has the priority 500.
-    app.connect("autodoc-process-docstring", generated.as_text, priority=400)
+    app.connect("autodoc-process-docstring", generated.escape_bars, priority=400)

@@ -1,7 +1,6 @@
 """Pages that are made of the code: one a command, from its parser, and one a package, from its docstrings.
 
-Every command of setup.cfg and every module below idt, encoding and classify gets an entry, so that none is forgotten. A
-room is a folder of Python modules: one of the three packages or a package within it.
+Every command of setup.cfg and every module below idt, encoding and classify gets an entry, so that none is forgotten.
 """
 
 import argparse
@@ -94,30 +93,30 @@ def _escaped(text):
     return text
 
 
-def rooms():
-    """Return all rooms with their modules: dotted name → list of dotted names."""
+def modules_by_package():
+    """Return the three packages and all packages within them with their modules: dotted name → list of dotted names."""
     found = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
+    for top in PACKAGES:
+        for path in sorted((ROOT / top).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
-            room = ".".join(parts[:-1])
-            found.setdefault(room, [])
+            package = ".".join(parts[:-1])
+            found.setdefault(package, [])
             if parts[-1] != "__init__":
-                found[room].append(".".join(parts))
+                found[package].append(".".join(parts))
     return found
 
 
-def room_page(room, modules):
-    """Return the page of a room as reStructuredText."""
-    lines = [room, "=" * len(room), "", f".. module:: {room}", ""]
-    first, _, more = _docstring(room).partition("\n")
+def package_page(package, modules):
+    """Return the page of a package as reStructuredText."""
+    lines = [package, "=" * len(package), "", f".. module:: {package}", ""]
+    first, _, more = _docstring(package).partition("\n")
     lines += (
         [first, "", "::", "", *(f"   {line}".rstrip() for line in more.strip("\n").splitlines()), ""]
         if more
         else [first, ""]
     )
     lines += ["Terms: :doc:`glossary </glossary>`.", ""]
-    names = _names_of(room)
+    names = _names_of(package)
     if names:
         lines += ["Public names:", "", *(f"- :py:obj:`~{home}.{name}`" for name, home in names.items()), ""]
     for module in modules:
@@ -128,11 +127,11 @@ def room_page(room, modules):
     return "\n".join(lines)
 
 
-def _names_of(room):
+def _names_of(package):
     """Return the names that a package exports, each with the module that defines it."""
-    package = importlib.import_module(room)
-    names = getattr(package, "__all__", [])
-    return {name: getattr(getattr(package, name), "__module__", room) for name in names}
+    module = importlib.import_module(package)
+    names = getattr(module, "__all__", [])
+    return {name: getattr(getattr(module, name), "__module__", package) for name in names}
 
 
 def write(app=None):
@@ -149,9 +148,9 @@ def write(app=None):
         + f"\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
     )
     pages |= {f"commands/{name}.md": command_page(name, parser) for name, parser in found.items()}
-    api = rooms()
-    rows = [f"- :doc:`{room} <{room}>`: {_docstring(room).partition(chr(10))[0]}" for room in api]
-    tree = "\n".join(f"   {room}" for room in api)
+    api = modules_by_package()
+    rows = [f"- :doc:`{package} <{package}>`: {_docstring(package).partition(chr(10))[0]}" for package in api]
+    tree = "\n".join(f"   {package}" for package in api)
     pages["api/index.rst"] = (
         "API\n===\n\nA page for each folder of the three packages. The :doc:`glossary </glossary>` has the terms."
         " Start with :py:obj:`idt.api.extract`,"
@@ -159,7 +158,7 @@ def write(app=None):
         + "\n".join(rows)
         + f"\n\n.. toctree::\n   :hidden:\n\n{tree}\n"
     )
-    pages |= {f"api/{room}.rst": room_page(room, modules) for room, modules in api.items()}
+    pages |= {f"api/{package}.rst": package_page(package, modules) for package, modules in api.items()}
     for name, content in pages.items():
         path = OUT / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -176,13 +175,13 @@ def _first(text):
     return _escaped(" ".join((text or "").split()).partition(". ")[0].rstrip("."))
 
 
-def _docstring(room):
+def _docstring(package):
     """Return the docstring of a package, or the name of the package if it has none."""
-    path = ROOT.joinpath(*room.split("."), "__init__.py")
-    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or room
+    path = ROOT.joinpath(*package.split("."), "__init__.py")
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or package
 
 
-def is_skipped(app, what, name, thing, skip, options):
+def skips_member(app, what, name, thing, skip, options):
     """Tell Sphinx what to leave out.
 
     These are fields of named tuples, which the table of the class has, methods made by scikit-learn, and names that a
@@ -193,6 +192,6 @@ def is_skipped(app, what, name, thing, skip, options):
     return True if type(thing).__name__ == "_tuplegetter" or of_sklearn or elsewhere else skip
 
 
-def as_text(app, what, name, thing, options, lines):
+def escape_bars(app, what, name, thing, options, lines):
     """Escape bars, which are absolute values in our docstrings and never substitutions."""
     lines[:] = [line.replace("|", r"\|") if line.lstrip() == line or "``" not in line else line for line in lines]

@@ -45,7 +45,7 @@ def train_and_score(train, labels, test):
     return machine.classes_, machine.decision_function(test), machine.decision_function(train)
 
 
-def table(clips, features, model, *, k, preset, tensor, sample):
+def measure_accuracies(clips, features, model, *, k, preset, tensor, sample):
     """Compute the accuracy of each kind of vectors, each actor left out once, and return the number of clips, too."""
     files = sorted(Path(features).rglob("*.h5"))
     videos = [Path(clips) / path.relative_to(features).with_suffix(".avi") for path in files]
@@ -89,7 +89,7 @@ def main():
     parser.add_argument("--tensor", default="features", help="the network's features (default features)")
     parser.add_argument("--sample", type=int, default=50_000, help="descriptors that are fitted on (default 50000)")
     given = vars(parser.parse_args())
-    accuracies, count = table(given.pop("clips"), given.pop("features"), given.pop("model"), **given)
+    accuracies, count = measure_accuracies(given.pop("clips"), given.pop("features"), given.pop("model"), **given)
     print(f"leave one actor out, {count} clips, K = {given['k']}")
     for name, accuracy in accuracies.items():
         print(f"{name:<28}{100 * accuracy:5.1f} %")

@@ -78,7 +78,7 @@ class Builder:
         return self.add("Clip", [made, "zero", "six"], name) if active else made
 
 
-def model_of(weights):
+def build_model(weights):
     """Build the network.
 
     Parameters
@@ -135,7 +135,7 @@ def weights_of_package():
     return torch_files.load(text.read_bytes(path), str(path))
 
 
-def named(path, best=3):
+def classify_pictures(path, best=3):
     """Classify the two pictures by the network at ``path``: picture → its ``best`` classes and their probabilities."""
     network, found = Network(path, preset="efficientnet-lite"), {}
     for name, image in zip(PICTURES, sklearn.datasets.load_sample_images().images, strict=True):
@@ -156,9 +156,9 @@ def main():
     parser.add_argument("output", help="ONNX file to write")
     path = parser.parse_args().output
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model_of(weights_of_package()), path)
+    onnx.save(build_model(weights_of_package()), path)
     print(f"{path}: EfficientNet-Lite0, {Path(path).stat().st_size / 1e6:.1f} MB")
-    for name, best in named(path).items():
+    for name, best in classify_pictures(path).items():
         wanted, title = PICTURES[name]
         seen = ", ".join(f"{at} ({share:.3f})" for at, share in best)
         print(f"{name}.jpg: classes {seen}; {wanted} is {title}: {'yes' if best[0][0] == wanted else 'no'}")

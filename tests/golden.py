@@ -11,16 +11,27 @@ import pytest
 from benchmarks import clips
 from benchmarks.clips import SHARED, decodes_alike
 
-__all__ = ["HERE", "REAL", "SYNTHETIC", "authors", "decodes_alike", "golden", "gray", "scores", "splits", "video"]
+__all__ = [
+    "HERE",
+    "REAL",
+    "SYNTHETIC",
+    "authors",
+    "decodes_alike",
+    "golden_folder",
+    "gray",
+    "scores",
+    "splits",
+    "video",
+]
 
 HERE = Path(__file__).resolve().parent
 SYNTHETIC = ("wave", "walk", "disc")
 REAL = ("bowling", "ice_dancing", "kth_walking", "boxing")
 
 
-def golden(clip):
+def golden_folder(clip):
     """Return the folder of one clip's golden data."""
-    return _at_hand(clips.golden, clip)
+    return _at_hand(clips.golden_folder, clip)
 
 
 def video(clip):

@@ -54,7 +54,7 @@ def main():
     from benchmarks.matching import assert_same_tracks, reference
     from tests import golden
 
-    assert_same_tracks(idt.extract(golden.video(clip)), reference(golden.golden(clip)))
+    assert_same_tracks(idt.extract(golden.video(clip)), reference(golden.golden_folder(clip)))
 
     from idt.jit import float8, kernel
 

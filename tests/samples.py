@@ -7,7 +7,7 @@ from idt.features.camera import Camera
 from idt.features.features import Features
 from idt.params import layout
 from idt.params.extraction import ExtractionParams
-from tests.golden import golden
+from tests.golden import golden_folder
 
 
 def random_features(n=10, *, seed=0, frames=60, params=None, timed=True, foreign=None):
@@ -60,8 +60,8 @@ def golden_features(clip, *, seed=0):
     made up, and so is the last point.
     """
     rng = np.random.default_rng(seed)
-    stored = np.load(golden(clip) / "tracks.npz")
-    motion = np.load(golden(clip) / "camera.npz")
+    stored = np.load(golden_folder(clip) / "tracks.npz")
+    motion = np.load(golden_folder(clip) / "camera.npz")
     info, points = stored["info"], stored["points"]
     last = 2 * points[:, -1] - points[:, -2] + rng.normal(0, 0.1, (len(points), 2)).astype(np.float32)
     frames = len(motion["frame"]) + 1

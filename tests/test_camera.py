@@ -212,9 +212,9 @@ def test_a_warp_is_opencvs_remap_with_fixed_point_maps(shape):
 @pytest.mark.parametrize("clip", golden.SYNTHETIC + golden.REAL)
 def test_warped_frames_are_those_of_the_release(clip):
     gray = golden.gray(clip)
-    stored = np.load(golden.golden(clip) / "camera.npz")
+    stored = np.load(golden.golden_folder(clip) / "camera.npz")
     homography = dict(zip(stored["frame"].tolist(), stored["homography"], strict=True))
-    warped = np.load(golden.golden(clip) / "flow.npz")
+    warped = np.load(golden.golden_folder(clip) / "flow.npz")
     for t in (1, 10):
         np.testing.assert_array_equal(camera.warp(gray[t], gray[t - 1], homography[t]), warped[f"gray_warped_{t:03d}"])
 
@@ -237,7 +237,7 @@ def test_corners_are_those_of_opencv(size):
 
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL, "wave_boxes"])
 def test_as_many_corners_are_matched_as_by_the_release(clip):
-    stored = np.load(golden.golden(clip) / "camera.npz")
+    stored = np.load(golden.golden_folder(clip) / "camera.npz")
     gray = golden.gray(clip.removesuffix("_boxes"))
     height, width = gray.shape[1:]
     field = np.zeros((height, width, 2), np.float32)
@@ -256,7 +256,7 @@ def golden_motions():
     found = []
     for clip in golden.SYNTHETIC + golden.REAL:
         gray = golden.gray(clip)
-        stored = np.load(golden.golden(clip) / "camera.npz")
+        stored = np.load(golden.golden_folder(clip) / "camera.npz")
         for t in PAIRS:
             row = int(np.flatnonzero(stored["frame"] == t)[0])
             own = motion_between(gray[t - 1], gray[t])

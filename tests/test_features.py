@@ -9,7 +9,7 @@ import idt
 from idt import DataError, ExtractionParams, Features, load
 from idt.features.camera import Camera
 from idt.features.columns import time_position
-from tests.golden import golden
+from tests.golden import golden_folder
 from tests.samples import assert_same_features, random_camera, random_features
 
 RTOL_F32 = 1e-6
@@ -44,7 +44,7 @@ def test_the_time_of_a_track_is_its_middle():
 
 
 def test_times_are_those_of_the_release():
-    stored = np.load(golden("wave") / "tracks.npz")
+    stored = np.load(golden_folder("wave") / "tracks.npz")
     info = stored["info"]
     own = time_position(info[:, 0].astype(int), length=15, first=0, frames=int(stored["video_frames"]))
     np.testing.assert_allclose(own, info[:, 9], rtol=RTOL_F32)

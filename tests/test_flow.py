@@ -163,7 +163,7 @@ def test_the_finest_scale_agrees_with_opencv(clip):
 @pytest.mark.parametrize("clip", golden.SYNTHETIC + golden.REAL)
 def test_both_flows_are_those_of_the_release(clip):
     gray = golden.gray(clip)
-    fields = np.load(golden.golden(clip) / "flow.npz")
+    fields = np.load(golden.golden_folder(clip) / "flow.npz")
     for t in (1, 10):
         first = flow.expand(gray[t - 1])
         for kind, second in (("flow", gray[t]), ("warp", fields[f"gray_warped_{t:03d}"])):

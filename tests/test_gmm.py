@@ -189,7 +189,7 @@ def test_the_seed_decides_and_clone_keeps_the_parameters():
 
 
 def hof_with_duplicates():
-    rows = np.load(golden.golden("wave") / "tracks.npz")["hof"].astype(np.float32)
+    rows = np.load(golden.golden_folder("wave") / "tracks.npz")["hof"].astype(np.float32)
     return np.concatenate([rows, np.repeat(rows[:3], 400, axis=0), np.zeros((800, rows.shape[1]), np.float32)])
 
 

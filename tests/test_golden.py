@@ -34,13 +34,13 @@ def extracted():
 
 @pytest.mark.parametrize("clip", golden.SYNTHETIC + golden.REAL)
 def test_the_tracks_are_those_of_the_release(clip, extracted):
-    assert_same_tracks(extracted(clip), reference(golden.golden(clip)))
+    assert_same_tracks(extracted(clip), reference(golden.golden_folder(clip)))
 
 
 @pytest.mark.parametrize("clip", golden.SYNTHETIC + golden.REAL)
 def test_the_homographies_are_those_of_the_release(clip, extracted):
     features = extracted(clip)
-    stored = np.load(golden.golden(clip) / "camera.npz")
+    stored = np.load(golden.golden_folder(clip) / "camera.npz")
     own = features.camera.homography
     np.testing.assert_array_equal(own[0], np.eye(3))
     first = features.camera.first_frame
@@ -54,25 +54,25 @@ def test_the_homographies_are_those_of_the_release(clip, extracted):
 @pytest.mark.parametrize("clip", golden.SYNTHETIC + golden.REAL)
 def test_the_inliers_are_as_many_as_in_the_release(clip, extracted):
     camera = extracted(clip).camera
-    stored = np.load(golden.golden(clip) / "camera.npz")
+    stored = np.load(golden.golden_folder(clip) / "camera.npz")
     own = camera.inliers[stored["frame"] - camera.first_frame]
     expected = np.where((stored["homography"] == np.eye(3)).all(axis=(1, 2)), 0, stored["inliers"])
     assert np.mean(np.abs(own - expected) <= SAME_INLIERS) >= SHARE_OF_HOMOGRAPHIES
 
 
 def test_the_frames_of_a_lossy_clip_give_the_tracks_of_the_release_whatever_the_decoder():
-    assert_same_tracks(idt.extract(golden.gray("ice_dancing")), reference(golden.golden("ice_dancing")))
+    assert_same_tracks(idt.extract(golden.gray("ice_dancing")), reference(golden.golden_folder("ice_dancing")))
 
 
 def test_human_boxes_give_the_tracks_of_the_release():
     wave = golden.video("wave")
     features = idt.extract(wave, boxes=wave.with_name("wave_boxes.txt"))
-    assert_same_tracks(features, reference(golden.golden("wave_boxes")))
+    assert_same_tracks(features, reference(golden.golden_folder("wave_boxes")))
 
 
 def test_other_options_give_the_tracks_of_the_release():
     features = idt.extract(golden.video("walk"), start=5, end=35, length=10, stride=8, scales=4)
-    expected = reference(golden.golden("walk_options"))
+    expected = reference(golden.golden_folder("walk_options"))
     assert_same_tracks(features, expected)
     # The first track can end L frames after the start, and the time counts the frames processed.
     assert features.frame.min() == 15
@@ -107,7 +107,7 @@ def test_the_authors_own_rows_are_found(extracted):
 
 
 def test_a_track_moved_by_a_pixel_is_not_found():
-    expected = reference(golden.golden("disc"))
+    expected = reference(golden.golden_folder("disc"))
     features = idt.extract(golden.video("disc"))
     features.points[...] += 1
     assert (match(expected, features) == -1).all()

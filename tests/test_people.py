@@ -60,8 +60,8 @@ def test_boxes_are_clipped_to_the_image_and_scaled_with_it(boxes_file):
 def test_the_golden_boxes_leave_the_releases_keypoints():
     boxes = read_boxes(golden.HERE / "data" / "golden" / "wave_boxes.txt").clipped(240, 180)
     assert sum(len(boxes.for_frame(i)) for i in range(45)) == 40
-    keypoints = np.load(golden.golden("wave") / "surf.npz")
-    camera = np.load(golden.golden("wave_boxes") / "camera.npz")
+    keypoints = np.load(golden.golden_folder("wave") / "surf.npz")
+    camera = np.load(golden.golden_folder("wave_boxes") / "camera.npz")
     counts = dict(zip(camera["frame"].tolist(), camera["surf_keypoints"].tolist(), strict=True))
     for frame in (1, 10):
         free = match_mask(boxes.for_frame(frame), (180, 240))

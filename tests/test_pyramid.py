@@ -87,12 +87,12 @@ def test_each_level_is_the_one_above_resized():
 @pytest.mark.parametrize("clip", golden.SYNTHETIC + golden.REAL)
 def test_scales_have_the_sizes_of_the_release(clip):
     height, width = golden.gray(clip).shape[1:]
-    fields = np.load(golden.golden(clip) / "flow.npz")
+    fields = np.load(golden.golden_folder(clip) / "flow.npz")
     levels = scales(height, width)
     assert [fields[f"flow_001_{s}"].shape[:2] for s in range(len(levels))] == [(e.height, e.width) for e in levels]
     assert f"flow_001_{len(levels)}" not in fields
     # Which scales have tracks depends on the clip; their factors are bit-equal.
-    found = np.unique(np.load(golden.golden(clip) / "tracks.npz")["info"][:, 6].astype(np.float32))
+    found = np.unique(np.load(golden.golden_folder(clip) / "tracks.npz")["info"][:, 6].astype(np.float32))
     assert set(found) <= {np.float32(level.factor) for level in levels}
 
 

@@ -97,7 +97,7 @@ def test_texture_is_measured_against_the_strongest_corner():
 @pytest.mark.parametrize("clip", golden.SYNTHETIC + golden.REAL)
 def test_the_releases_first_tracks_begin_at_sampled_points(clip):
     frame = golden.gray(clip)[0]
-    tracks = np.load(golden.golden(clip) / "tracks.npz")
+    tracks = np.load(golden.golden_folder(clip) / "tracks.npz")
     from_first_frame = tracks["info"][:, 0] == 15
     levels = scales(*frame.shape)
     for level, image in zip(levels, gray_pyramid(frame, levels), strict=True):

@@ -168,7 +168,7 @@ def test_matches_are_those_of_the_plain_loops(n, m, width):
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL])
 @pytest.mark.parametrize("frame", [1, 10])
 def test_keypoints_and_descriptors_are_those_of_the_release(clip, frame):
-    stored = np.load(golden.golden(clip) / "surf.npz")
+    stored = np.load(golden.golden_folder(clip) / "surf.npz")
     # A frame without keypoints is stored with fewer columns.
     expected = np.resize(stored[f"keypoints_{frame:03d}"], (len(stored[f"keypoints_{frame:03d}"]), 7))
     descriptors = np.resize(stored[f"descriptors_{frame:03d}"], (len(expected), 128)).astype(np.float32)
@@ -191,7 +191,7 @@ def test_keypoints_and_descriptors_are_those_of_the_release(clip, frame):
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL, "wave_boxes"])
 def test_every_frame_has_as_many_keypoints_and_matches_as_the_release_found(clip):
     gray = golden.gray(clip.removesuffix("_boxes"))[:60]
-    camera = np.load(golden.golden(clip) / "camera.npz")
+    camera = np.load(golden.golden_folder(clip) / "camera.npz")
     masks = [None] * len(gray)
     if clip == "wave_boxes":
         height, width = gray.shape[1:]

@@ -24,12 +24,12 @@ pytestmark = [
 def lite(tmp_path_factory):
     """Path of the ONNX file."""
     path = tmp_path_factory.mktemp("lite") / "lite0.onnx"
-    onnx.save(image_network.model_of(image_network.weights_of_package()), str(path))
+    onnx.save(image_network.build_model(image_network.weights_of_package()), str(path))
     return path
 
 
 def test_the_palace_and_the_daisy_are_named(lite):
-    found = image_network.named(lite)
+    found = image_network.classify_pictures(lite)
     assert {name: best[0][0] for name, best in found.items()} == {"china": 698, "flower": 985}
 
 

@@ -136,7 +136,9 @@ def test_the_example_of_networks_leaves_one_actor_out(command, working_folder, m
             (working_folder / f"clips/{action}").mkdir(parents=True, exist_ok=True)
             write_video(working_folder / f"clips/{action}/{actor}_{action}.avi", film)
     command("idt-extract", "clips", "-o", "features", "--maps", "m.onnx:conv2", "--maps-preset", "image", *SMALL)
-    accuracies, count = example.table("clips", "features", "m.onnx", k=1, preset="image", tensor="scores", sample=5000)
+    accuracies, count = example.measure_accuracies(
+        "clips", "features", "m.onnx", k=1, preset="image", tensor="scores", sample=5000
+    )
     assert count == 9
     assert set(accuracies) == {"iDT", "network features", "TDD", "TDD + iDT", "late fusion of TDD and iDT"}
     assert accuracies["iDT"] == 1
