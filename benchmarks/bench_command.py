@@ -1,7 +1,7 @@
-"""The whole command ``idt-extract``, start-up, decoding and writing included; its memory; how long one waits for it.
+"""The whole command ``idt-extract`` with start-up, decoding and writing: its time, its memory, and waiting times.
 
-Each clip's file is held against the release's tracks before the command is timed. The process is kept to as many cores
-as it is given threads.
+The tracks of each clip are compared with the release's before the command is timed. The process is kept to as many
+cores as it has threads.
 """
 
 import json
@@ -40,7 +40,7 @@ def measure(*, runs=3, small=False):
 
 
 def of_clip(name, threads, runs, folder):
-    """Measure one clip with so many threads: rows of the table."""
+    """Measure one clip with so many threads and return rows of the table."""
     case = f"{name}, {threads} thread" + "s" * (threads > 1)
     reason = obstacle(name, threads)
     if reason:
@@ -51,13 +51,13 @@ def of_clip(name, threads, runs, folder):
     with cases.on_cores(threads):
         for run in range(runs + 1):
             before = cases.unit(perf_counter)
-            taken, told = extract(arguments)
+            taken, costs = extract(arguments)
             if run == 0:
                 features = idt.load(output)
                 cases.clip(name).check(features)
                 continue
             seconds.append(taken)
-            processor.append(told["processor"])
+            processor.append(costs["processor"])
             units.append(taken / (before + cases.unit(perf_counter)) * 2)
     rates = tuple(features.frames / taken for taken in seconds)
     return [
@@ -78,14 +78,14 @@ def obstacle(name, threads):
 
 
 def waiting(runs, folder, *, cold):
-    """Measure what one waits for: the first tracks, with and without compiled kernels, and the help."""
+    """Measure waiting times: the first tracks, with and without compiled kernels, and the help."""
     video = clips.video("wave")
     command = [str(video), "-o", str(folder / "start.h5"), "--threads", "1", "--quiet"]
     with cases.on_cores(1):
         start_up = []
         for _ in range(runs):
-            whole, told = extract(command, times=2)
-            start_up.append(whole - 2 * told["seconds"][1])
+            whole, costs = extract(command, times=2)
+            start_up.append(whole - 2 * costs["seconds"][1])
         rows = [
             Row(NAME, WAITING, "--help", "s", tuple(_help() for _ in range(2 * runs))),
             Row(NAME, WAITING, "start-up, over a second extraction in the same process", "s", tuple(start_up)),
@@ -100,17 +100,17 @@ def memory(width, height, n_frames, folder):
     """Measure the command's peak memory on a scene."""
     video = write_video(folder / f"{width}-{n_frames}.avi", cases.scene(width, height, n_frames))
     with cases.on_cores(1):
-        _, told = extract([str(video), "-o", str(folder / "memory.h5"), "--threads", "1", "--quiet"])
+        _, costs = extract([str(video), "-o", str(folder / "memory.h5"), "--threads", "1", "--quiet"])
     if idt.load(folder / "memory.h5").frames != n_frames:
         raise RuntimeError(f"not all of the {n_frames} frames were extracted")
     video.unlink()
-    peak = () if told["peak"] is None else (told["peak"],)
+    peak = () if costs["peak"] is None else (costs["peak"],)
     reason = "" if peak else "this system has no /proc/self/status"
     return Row(NAME, "peak memory, one thread", f"{width}x{height}, {n_frames} frames", "MB", peak, reason)
 
 
 def extract(arguments, times=1, **environment):
-    """Run the command in a process of its own: wall seconds, and what the process tells."""
+    """Run the command in a process of its own; return the wall seconds and the costs that the process reports."""
     began = perf_counter()
     done = _python("-m", child.__name__, str(times), *arguments, **environment)
     taken = perf_counter() - began

@@ -1,12 +1,14 @@
-"""Evidence on rendered actors, whose place in every frame is known, and what it costs.
+"""Evidence on rendered actors, whose place in every frame is known, and the cost of computing it.
 
 python -m benchmarks.bench_evidence --folder /tmp/evidence
 
-Each actor is left out once: codebook and model are those of the other actors. Prints the share of the positive evidence
-for the right class that lies in the actor's box against the share of the tracks there, track by track and as pictures
-show it, summed up over neighbourhoods; how often the strongest cell lies on the actor against a cell drawn at random
-among those with tracks; and the seconds and memory that the shares of a clip of 2,000 tracks take with K = 256. With
---weizmann FEATURES VECTORS CODEBOOK also how exactly shares sum to scores.
+Each actor is left out once: codebook and model are those of the other actors. The benchmark prints
+
+- the share of the positive evidence for the right class that lies in the actor's box, beside the share of the tracks
+  there: track by track, and in the maps of pictures, which sum up over neighbourhoods,
+- how often the strongest cell lies on the actor, beside a cell drawn at random among the cells with tracks,
+- the seconds and the memory that the shares of a clip of 2,000 tracks take with K = 256,
+- with --weizmann FEATURES VECTORS CODEBOOK, how exactly shares sum to scores.
 """
 
 import argparse
@@ -39,7 +41,7 @@ SEEN = 12.0
 
 
 def boxes_of(action, actor, *, frames, size):
-    """Find the actor in every frame: the bounding box of what differs from the scene without it.
+    """Find the actor in every frame: the bounding box of the pixels that differ from the scene without the actor.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def boxes_of(action, actor, *, frames, size):
 
 
 def inside(features, boxes):
-    """Share of each track's points that lie in the box of their frame, (n,)."""
+    """Compute the share of each track's points that lie in the box of their frame, (n,)."""
     length = features.points.shape[1] - 1
     frames = features.frame[:, None] - length + np.arange(length + 1)
     x1, y1, x2, y2 = np.moveaxis(boxes[np.clip(frames, 0, len(boxes) - 1)], -1, 0)
@@ -68,7 +70,7 @@ def inside(features, boxes):
 
 
 def map_inside(features, values, boxes, size):
-    """Share of the positive part of the maps of all frames, as pictures show them, that lies in the actor's box."""
+    """Compute which share of the positive part of all frames' maps lies in the actor's box."""
     tracks = Valued(features.points, features.frame.astype(int), np.ones(len(features), int), values)
     within = total = 0.0
     for index, box in enumerate(boxes):
@@ -81,7 +83,7 @@ def map_inside(features, values, boxes, size):
 
 
 def on_actor(cells, grid, boxes, size):
-    """Which cells have their middle in the actor's box at their middle frame, (m,) bool."""
+    """Tell which cells have their centre in the actor's box at their middle frame, (m,) bool."""
     columns, rows, length = grid
     x, y = (cells[:, 0] + 0.5) / columns * size[0], (cells[:, 1] + 0.5) / rows * size[1]
     x1, y1, x2, y2 = boxes[np.clip(cells[:, 2] * length + length // 2, 0, len(boxes) - 1)].T
@@ -89,7 +91,7 @@ def on_actor(cells, grid, boxes, size):
 
 
 def extracted(folder, *, n_actors, frames, size, camera=True):
-    """Features of every clip by (action, actor), extracted once and kept in ``folder``."""
+    """Extract features of every clip that ``folder`` lacks; return the paths by (action, actor)."""
     found = {}
     for actor in actors.cast(n_actors, size=size):
         for action in actors.ACTIONS:
@@ -108,9 +110,10 @@ def localisation(folder, *, n_actors=4, frames=actors.FRAMES, size=actors.SIZE, 
     Returns
     -------
     dict of str to (m,) float
-        A number for each clip: ``evidence`` and ``tracks`` are the shares in the actor's box, ``map`` and ``even``
-        those of the maps of neighbourhoods, of the evidence and of a 1 for every track; ``hit`` is 1 if the
-        strongest cell lies on the actor, ``chance`` the share of cells there; ``right`` is 1 if the class is the best.
+        A number for each clip. ``evidence`` and ``tracks`` are the shares of the positive evidence and of the tracks in
+        the actor's box. ``map`` and ``even`` are the same shares in the maps of neighbourhoods, where ``even`` counts
+        every track as 1. ``hit`` is 1 if the strongest cell lies on the actor, ``chance`` is the share of cells on the
+        actor. ``right`` is 1 if the right class has the highest score.
     """
     found = extracted(folder, n_actors=n_actors, frames=frames, size=size, camera=camera)
     out = {name: [] for name in ("evidence", "tracks", "map", "even", "hit", "chance", "right")}
@@ -153,7 +156,7 @@ def cost(features, *, k=LARGE):
 
 
 def completeness(features, vectors, codebook, labels):
-    """Largest difference between summed shares and scores without their bias, in shares of the largest score.
+    """Compute the largest difference of summed shares from scores without bias, relative to the largest score.
 
     Parameters
     ----------
@@ -182,11 +185,11 @@ def completeness(features, vectors, codebook, labels):
 
 
 def main(words=None):
-    """Print the figures."""
+    """Measure and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, required=True, help="features of the rendered clips are kept here")
     parser.add_argument("--actors", type=int, default=4, help="people, each left out once (%(default)s)")
-    parser.add_argument("--no-camera", action="store_true", help="plain dense trajectories")
+    parser.add_argument("--no-camera", action="store_true", help="measure plain dense trajectories")
     parser.add_argument("--weizmann", type=Path, nargs=3, metavar=("FEATURES", "VECTORS", "CODEBOOK"))
     options = parser.parse_args(words)
     found = localisation(options.folder, n_actors=options.actors, camera=not options.no_camera)

@@ -1,7 +1,7 @@
-"""Extraction by stage on one thread, beside what the machine does on a plain copy and a matrix product.
+"""Extraction by stage on one thread, beside the rates of a plain copy and of a matrix product.
 
-Before anything is timed the tracks of each clip are held against the release's. Decoding and writing are left out:
-`bench_command` has the whole. Times are the processor's, see `results.in_turns`.
+Before anything is timed the tracks of each clip are compared with the release's. Decoding and writing are left out:
+`bench_command` times the whole command. Times are those of the processor's clock (`results.in_turns`).
 """
 
 from contextlib import contextmanager
@@ -28,12 +28,12 @@ def measure(*, runs=5, small=False):
 
 
 def notes():
-    """Say how the work of the stages is counted, a line each."""
-    return [f"{name}: {' '.join(stage.work.__doc__.split())}" for name, stage in STAGES.items() if stage.work]
+    """Return a line for each stage whose work is counted: its derivation."""
+    return [f"{name}: {stage.derivation}" for name, stage in STAGES.items() if stage.work]
 
 
 def machine_rates(runs, size):
-    """Measure what this machine does at best: copies of a frame's worth of data and of much more, a float32 product."""
+    """Measure the best rates of this machine: small and large copies, and a float32 matrix product."""
     near, far = np.ones(size << 10, np.float32), np.ones(size << 16, np.float32)
     left = np.ones((size, size), np.float32)
     to = {"near": np.empty_like(near), "far": np.empty_like(far), "product": np.empty_like(left)}
@@ -55,7 +55,7 @@ def machine_rates(runs, size):
 
 
 def of_clip(clip, runs):
-    """Measure one clip: rows of the table."""
+    """Measure one clip and return rows of the table."""
     with counted_work() as work:
         clip.check(idt.extract(clip.frames))
     times, units = [], []
@@ -83,7 +83,7 @@ def skipped(name):
 
 
 def _one_run(frames):
-    """Measure one run: seconds by stage."""
+    """Run an extraction and return the seconds by stage."""
     with stopwatches() as spent:
         began = process_time()
         idt.extract(frames)

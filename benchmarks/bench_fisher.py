@@ -27,7 +27,7 @@ NO_SCIKIT_IMAGE = "scikit-image is not installed (pip install scikit-image)"
 
 
 def measure(*, runs=5, small=False):
-    """Check, then time."""
+    """Compare our vectors and likelihoods with the rivals', then time all of them."""
     n, n_components, n_features = SMALL if small else (60_000, 256, 54)
     library = vlfeat.load()
     with cases.one_thread():
@@ -43,8 +43,8 @@ def measure(*, runs=5, small=False):
 def case(n, n_components, n_features, seed=0):
     """Draw descriptors without clear clusters, as real ones are, and a mixture that EM starts from.
 
-    EM is slow on them, so that VLFeat does not stop early, and no component runs empty: what each library then does is
-    its own, and the likelihoods part.
+    EM converges slowly on them, so that VLFeat does not stop early. No component runs empty, which each library would
+    handle in its own way, so that the likelihoods would differ.
     """
     rng = np.random.default_rng(seed)
     hidden = rng.normal(size=(n, 8)) @ rng.normal(size=(8, n_features)) / 2
@@ -54,7 +54,7 @@ def case(n, n_components, n_features, seed=0):
 
 
 def checked(n, n_components, n_features):
-    """Make a case: rows, start, our mixture after 10 iterations, and its differences from the rivals."""
+    """Make a case and compare it with the rivals: rows, start, our mixture after 10 iterations, and its differences."""
     rows, start = case(n, n_components, n_features)
     gmm = DiagonalGMM(n_components).fit_from(rows, *start, N_ITER)
     return rows, start, gmm, differences(vlfeat.load(), rows, start, gmm)
@@ -90,7 +90,7 @@ def differences(library, rows, start, gmm):
 
 
 def fisher_tasks(library, rows, gmm):
-    """List what makes a Fisher vector of the rows under the mixture: name → call, or the reason of its absence."""
+    """List the implementations of the Fisher vector of the rows: name → call, or the reason why it is missing."""
     parameters = (gmm.means_, gmm.variances_, gmm.weights_)
     tasks = {"ours": lambda: fisher_vector(rows, gmm), **vlfeat_tasks(library, vlfeat.fisher_vector, rows, *parameters)}
     try:
@@ -106,7 +106,7 @@ def fisher_tasks(library, rows, gmm):
 
 
 def em_tasks(library, rows, start):
-    """List what runs EM on the rows: name → call, or the reason of its absence."""
+    """List the implementations of EM on the rows: name → call, or the reason why it is missing."""
     means, variances, weights = start
     options = {
         "covariance_type": "diag",
@@ -147,7 +147,7 @@ def vlfeat_tasks(library, function, *arguments):
 
 
 def rates(case, tasks, work, unit, runs, off):
-    """Measure the tasks: rows of the table; a task that is no call is a reason."""
+    """Measure the tasks and return rows of the table; a task that is text is the reason why it is not measured."""
     calls = {name: task for name, task in tasks.items() if callable(task)}
     seconds = in_turns(calls, runs)
     rows = []
@@ -168,7 +168,7 @@ def relative(a, b):
 
 
 def _quietly(fit, *arguments, **options):
-    """Run without the warning that ten iterations do not converge."""
+    """Run ``fit`` without the warning that it has not converged after ten iterations."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         fit(*arguments, **options)

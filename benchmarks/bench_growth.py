@@ -1,6 +1,6 @@
-"""How time grows: the slope of log time over log size, 1 where it is proportional, by least squares over a few sizes.
+"""Growth of time with size: the slope of log time over log size, 1 if time is proportional, fitted to a few sizes.
 
-One thread. The scenes are made of the clip ``wave``, whose tracks are held against the release's first; vectors and
+One thread. The scenes are made of the clip ``wave``, whose tracks are first compared with the release's; vectors and
 mixtures agree with the definition and with VLFeat on the smallest case of `bench_fisher`.
 """
 
@@ -41,14 +41,14 @@ def measure(*, runs=3, small=False):
             tasks = {size_of(name, scene): _extraction(*scene) for scene in scenes}
             rows.append(slope("extraction", name, tasks, runs))
         for name, sizes in ENCODING.items():
-            for of, make in (("Fisher vector", _encoding), ("EM, one iteration", _fitting)):
+            for subject, make in (("Fisher vector", _encoding), ("EM, one iteration", _fitting)):
                 tasks = {size: make({**USUAL, name: size}) for size in (sizes[:2] if small else sizes)}
-                rows.append(slope(of, name, tasks, runs))
+                rows.append(slope(subject, name, tasks, runs))
     return rows
 
 
-def slope(of, name, tasks, runs):
-    """Measure one slope; ``tasks`` are by size."""
+def slope(subject, name, tasks, runs):
+    """Measure one slope; ``tasks`` maps sizes to calls."""
     for task in tasks.values():
         task()
     seconds = in_turns(tasks, runs)
@@ -56,11 +56,11 @@ def slope(of, name, tasks, runs):
     slopes = [float(np.polyfit(sizes, np.log(taken), 1)[0]) for taken in zip(*seconds.values(), strict=True)]
     medians = [f"{np.median(taken):.2g}" for taken in seconds.values()]
     more = {"sizes": ", ".join(f"{size:,.0f}" for size in tasks), "seconds": ", ".join(medians)}
-    return Row(NAME, "slopes", f"{of}, {name}", "log/log", tuple(slopes), more=more)
+    return Row(NAME, "slopes", f"{subject}, {name}", "log/log", tuple(slopes), more=more)
 
 
 def size_of(name, scene):
-    """Return the size of a scene that grows."""
+    """Return the size of a scene: its mean number of live tracks, its frames or its pixels, by ``name``."""
     width, height, n_frames, stride = scene
     if name == "tracks":
         return live_tracks(cases.scene(width, height, n_frames), stride)

@@ -2,10 +2,10 @@
 
 python -m benchmarks.bench_hour features.h5 --codebook vectors.codebook.h5 --minutes 6,60
 
-The tracks of a feature file are looped, so that an hour costs no extraction. The model is one of ten classes that are
-parts of the loop: what it says does not matter to its costs. Each step runs in a process of its own, whose memory is
-what it takes beyond that of its imports. Seconds are those of the processor. The running mode has the same tracks in
-chunks of 16 frames.
+The tracks of a feature file are looped, so that an hour needs no extraction. The model has ten classes, which are parts
+of the loop, because its costs do not depend on its accuracy. Each step runs in a process of its own; the step
+``imports`` shows how much memory the imports take. Seconds are those of the processor. The running mode gets the same
+tracks in chunks of 16 frames.
 """
 
 import argparse
@@ -35,7 +35,7 @@ STEPS = ("imports", "slices", "windows", "viterbi", "running")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Looped(TrackSource):
-    """The tracks of some features again and again, each time later by the length of the video."""
+    """Source that repeats the tracks of a video, each time later by the length of the video."""
 
     features: idt.Features
     frames: int
@@ -58,8 +58,8 @@ class Looped(TrackSource):
                 yield found[(found.frame >= begin) & (found.frame < begin + 16)], min(begin + 16, last)
 
 
-def step(name, features, codebook, minutes, place):
-    """Run one step; its seconds of the processor and a remark."""
+def step(name, features, codebook, minutes, slices_path):
+    """Run one step and return its seconds of the processor and a remark."""
     codebook = Codebook.load(codebook)
     params = codebook.params_with()
     looped = Looped(idt.load(features), int(minutes * 60 * RATE))
@@ -70,12 +70,12 @@ def step(name, features, codebook, minutes, place):
     remark = ""
     if name == "slices":
         head = empty_slices("looped", codebook, params, rate_and_frames=info)
-        save_slices(place, head, params=params, rows=slice_rows(looped, codebook, params), overwrite=True)
-        remark = f"{Path(place).stat().st_size / 1e6:.0f} MB on the disk"
+        save_slices(slices_path, head, params=params, rows=slice_rows(looped, codebook, params), overwrite=True)
+        remark = f"{Path(slices_path).stat().st_size / 1e6:.0f} MB on the disk"
     elif name == "windows":
-        score_windows(load_slices(place), codebook, params, model, length=LENGTH)
+        score_windows(load_slices(slices_path), codebook, params, model, length=LENGTH)
     elif name == "viterbi":
-        table = score_windows(load_slices(place), codebook, params, model, length=LENGTH)
+        table = score_windows(load_slices(slices_path), codebook, params, model, length=LENGTH)
         began = time.process_time()
         remark = f"{len(by_viterbi(table))} slices"
     elif name == "running":
@@ -89,7 +89,7 @@ def step(name, features, codebook, minutes, place):
 
 
 def _model(codebook, params, looped):
-    """Make a model of ten classes whose boundaries are drawn with a seed."""
+    """Train a model of ten classes on the windows of one loop, whose tenths are the classes."""
     part = Looped(looped.features, looped.features.frames)
     source = FeaturesSource(part.features, "part")
     slices = slice_video(source, codebook, params, rate_and_frames=(RATE, part.frames))
@@ -99,7 +99,7 @@ def _model(codebook, params, looped):
 
 
 def main():
-    """Run every step in a process of its own and print what it took."""
+    """Run every step in a process of its own and print its costs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("features", type=Path)
     parser.add_argument("--codebook", type=Path, required=True)
@@ -108,9 +108,9 @@ def main():
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     for minutes in map(float, options.minutes.split(",")):
-        place = options.folder / f"looped-{minutes:g}.slices.h5"
+        slices_path = options.folder / f"looped-{minutes:g}.slices.h5"
         if options.step:
-            seconds, remark = step(options.step, options.features, options.codebook, minutes, place)
+            seconds, remark = step(options.step, options.features, options.codebook, minutes, slices_path)
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(
                 f"{minutes:g} min, {options.step}: {seconds:.1f} s of the processor, peak {memory:.0f} MB, {remark}",
@@ -121,7 +121,7 @@ def main():
             words = [str(options.features), "--codebook", str(options.codebook), "--folder", str(options.folder)]
             more = ["--minutes", f"{minutes:g}", "--step", name]
             subprocess.run([sys.executable, "-m", "benchmarks.bench_hour", *words, *more], check=True)
-        place.unlink()
+        slices_path.unlink()
     return 0
 
 

@@ -1,14 +1,16 @@
-"""What each switch buys and costs, one change a row: frames per second with two threads, accuracy on Weizmann.
+"""Speed and accuracy of each switch, one change a row: frames per second with two threads, accuracy on Weizmann.
 
 python benchmarks/bench_presets.py [ROW ...] [--accuracy] [-o FILE]
 
-A row is a set of `ExtractionParams`; add one to `SWITCHES` and it is measured. Accuracy is that of leaving one actor
-out with K = 64, minutes a row. Each row is kept as soon as it is measured, and a second run goes on with the others.
+A row is a set of `ExtractionParams`; add one to `SWITCHES` and it is measured. The accuracy is measured by
+leaving one actor out, with K = 64, which takes minutes a row. Each row is saved as soon as it is measured, and a second
+run measures only the rows that are missing.
 """
 
 import argparse
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -51,7 +53,7 @@ SWITCHES: tuple[dict, ...] = (
     {"describe_every": 2},
 )
 EXACT = "exact"
-ROWS = {", ".join(f"{key}={value}" for key, value in of.items()) or EXACT: of for of in SWITCHES}
+ROWS = {", ".join(f"{key}={value}" for key, value in switches.items()) or EXACT: switches for switches in SWITCHES}
 
 
 def measure(*, runs=3, small=False):
@@ -74,7 +76,7 @@ def speed(names, runs, *, small=False):
         raise RuntimeError(f"a row sees other frames or no tracks; not timed: {frames}, {tracks}")
     with cases.one_thread():
         seconds = in_turns(
-            {name: lambda of=ROWS[name]: idt.extract(video, threads=threads, end=LAST_FRAME, **of) for name in tracks},
+            {name: partial(idt.extract, video, threads=threads, end=LAST_FRAME, **ROWS[name]) for name in tracks},
             runs,
             perf_counter,
         )
@@ -87,7 +89,7 @@ def speed(names, runs, *, small=False):
 
 
 def accuracy(name, folder, root):
-    """Measure one accuracy; ``folder`` keeps the files of an interrupted run."""
+    """Measure the accuracy of one row; ``folder`` keeps the files of an interrupted run."""
     case = "Weizmann, one actor left out, K = 64"
     if not Path(root).is_dir():
         return Row(NAME, case, name, "%", reason="the data set is not at hand; --weizmann FOLDER")
@@ -103,10 +105,10 @@ def accuracy(name, folder, root):
 
 
 def main(arguments=None):
-    """Measure what is not yet in the file; print all that is."""
+    """Measure the rows that are not yet in the file, and print all rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)} (default all)")
-    parser.add_argument("--accuracy", action="store_true", help="also on Weizmann, minutes a row")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"rows: {', '.join(ROWS)} (default all)")
+    parser.add_argument("--accuracy", action="store_true", help="measure the accuracy on Weizmann, too; minutes a row")
     parser.add_argument("--weizmann", default=cases.WEIZMANN, metavar="FOLDER", help="the data set's folder")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("-o", "--output", default="benchmarks/presets.json")
@@ -145,8 +147,8 @@ def joined(rows):
     ordered = [speeds[name] for name in ROWS if name in speeds]
     for row in ordered:
         if row.name in found:
-            of = found[row.name]
-            row.more["accuracy"] = f"{of.median:.1f} %" if of.samples else of.reason
+            measured = found[row.name]
+            row.more["accuracy"] = f"{measured.median:.1f} %" if measured.samples else measured.reason
     return ordered
 
 

@@ -1,8 +1,8 @@
-"""What features cost on the disk: bytes per track of every form, and what whole data sets would take.
+"""Size of features on the disk: bytes per track in every form, and the extrapolated sizes of whole data sets.
 
-The shipped clip ``wave`` is always measured; two whole clips of UCF101 too, where they lie beside the checkout. What a
-data set takes is extrapolated from these, or from ``wave`` without them: its frames, times the bytes and seconds of a
-frame. Content decides the number of tracks, so an extrapolation may be wrong by a factor of two.
+The shipped clip ``wave`` is always measured; two whole clips of UCF101 too, where they lie beside the checkout. The
+size of a data set is its number of frames times the bytes and seconds of a frame of these clips, or of ``wave`` without
+them. The content of a video determines its number of tracks, so an extrapolation may be wrong by a factor of two.
 """
 
 import tempfile
@@ -21,13 +21,13 @@ CLIPS = ("wave", "bowling", "ice_dancing")
 FORMS = ("text", "float32", "plain", "compact", "projected")
 
 TEXT_BYTES = 4300
-"""Of a track in the release's text, uncompressed; not measured here."""
+"""Bytes of a track in the release's uncompressed text, which is not measured here."""
 
 SETS = {"UCF101": (13_320, 2_500_000), "HMDB51": (6_766, 630_000)}
 """Clips and, roundly, frames. Both sets are of 240 rows, as the clips are."""
 
 VECTOR_BYTES = 4 * 2 * 256 * 213
-"""A Fisher vector of the standard recipe, K = 256: all that ``fv-encode --from-videos`` leaves."""
+"""Bytes of a Fisher vector of the standard recipe, K = 256, which is all that ``fv-encode --from-videos`` stores."""
 
 
 def measure(runs=1, names=CLIPS):
@@ -36,12 +36,12 @@ def measure(runs=1, names=CLIPS):
     Parameters
     ----------
     runs : int
-        Of the extraction; the fastest counts.
+        Runs of the extraction, of which the fastest counts.
     names : sequence of str
         Clips.
     """
     videos = {name: str(clips.video(name)) for name in names if name == "wave" or (clips.SHARED / "real").is_dir()}
-    # Compiling is not what a data set takes.
+    # The kernels are compiled before, because a data set compiles them only once.
     idt.extract(str(clips.video("wave")), end=20)
     found, seconds = {}, {}
     for name, video in videos.items():
@@ -70,19 +70,19 @@ def measure(runs=1, names=CLIPS):
 
 
 def table(rows):
-    """Write the rows as lines of text, the extrapolation of the data sets last."""
+    """Return the rows as lines of text, followed by the extrapolation to the data sets."""
     lines = [f"{'bytes a track':<14}{'frames':>8}{'tracks':>8}" + "".join(f"{form:>11}" for form in FORMS)]
     for row in rows:
         sizes = "".join(f"{row['bytes'][form] / row['tracks']:>11.0f}" for form in FORMS)
         lines.append(f"{row['clip']:<14}{row['frames']:>8}{row['tracks']:>8}{sizes}")
     points, trajectory = (max(row["loss"][name] for row in rows) for name in ("points", "trajectory"))
     lines.append(f"compact loses at most {points:.4f} pixel of a point and {trajectory:.1e} of a trajectory's numbers")
-    alike = [row for row in rows if row["clip"] != "wave"] or rows
-    names = " and ".join(row["clip"] for row in alike)
+    measured = [row for row in rows if row["clip"] != "wave"] or rows
+    names = " and ".join(row["clip"] for row in measured)
     lines.append(f"EXTRAPOLATED from {names} by frames, in GB, and in hours of one thread:")
     lines.append(f"{'':<14}{'frames':>16}" + "".join(f"{form:>11}" for form in FORMS) + f"{'vectors':>11}{'hours':>8}")
     for name, (n_clips, frames) in SETS.items():
-        found = extrapolate(alike, frames)
+        found = extrapolate(measured, frames)
         sizes = "".join(f"{found[form] / 1e9:>11,.0f}" for form in FORMS)
         lines.append(f"{name:<14}{frames:>16,}{sizes}{n_clips * VECTOR_BYTES / 1e9:>11.1f}{found['hours']:>8.0f}")
     return lines

@@ -1,9 +1,9 @@
-"""Training and scoring at the size of a data set: seconds by stage and the largest memory, in a process of its own.
+"""Training and scoring at the size of a data set: seconds by stage and peak memory, in a process of its own.
 
-Of each stage the time that passed and that of the processor, by all threads.
+For each stage it prints the wall time and, in parentheses, the processor time of all threads.
 
 The vectors are made of random class centres and noise, and have the layout of the standard recipe with K = 256. The
-smallest of the sizes is that of the tests; UCF101's first split has 9,537 training and 3,783 test videos.
+tests run the size ``small``; UCF101's first split has 9,537 training and 3,783 test videos.
 
 python -m benchmarks.bench_svm ucf101 --threads 1 2
 """
@@ -64,7 +64,7 @@ def timed(stages, name):
 
 
 def train_and_score(path, size, threads):
-    """Train on each block and on all, score the test videos: seconds by stage, and the accuracy of all blocks."""
+    """Train on each block and on all, score the test videos; return seconds by stage and the accuracy of all blocks."""
     from classify.params import ClassifierParams
     from classify.svm.build import build_classifier
     from classify.svm.lazy_rows import LazyRows
@@ -97,10 +97,10 @@ def main():
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        from benchmarks.child import _peak_megabytes
+        from benchmarks.child import peak_megabytes
 
         seconds, accuracy = train_and_score(options.child[0], options.size, int(options.child[1]))
-        print(json.dumps({"seconds": seconds, "accuracy": accuracy, "peak": _peak_megabytes()}))
+        print(json.dumps({"seconds": seconds, "accuracy": accuracy, "peak": peak_megabytes()}))
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors.h5"

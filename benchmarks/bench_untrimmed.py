@@ -4,7 +4,7 @@ python -m benchmarks.bench_untrimmed PATH-TO-WEIZMANN --folder /tmp/untrimmed
 
 The order of the clips is drawn with a seed for each actor. Codebook and model of an actor are fitted on the videos of
 the others. Prints frame accuracy, Edit and F1 (pooled, MS-TCN's convention) of windows, Viterbi and the alignment with
-the transcript, with linear stretching beside it; then how often an example of ``wave2`` finds that of the other actors.
+the transcript, with linear stretching for comparison; then how often the ``wave2`` of one actor finds that of another.
 Videos, features, codebooks and slices stay in the folder, so that a second run takes a minute.
 """
 
@@ -37,7 +37,7 @@ from idt.workers.run_options import RunOptions
 RATE = 25.0
 WINDOW = 20
 NUMBERS = 64
-"""Principal components of a window, for spotting."""
+"""Number of principal components of a window, for spotting."""
 
 
 def make_videos(clips, folder, *, seed=0):
@@ -76,7 +76,7 @@ def make_videos(clips, folder, *, seed=0):
 
 
 def main():
-    """Make the videos, segment each, and print what agrees."""
+    """Make the videos, segment each, and print the agreement with the truth."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path)
     parser.add_argument("--folder", type=Path, required=True)
@@ -91,7 +91,7 @@ def main():
     videos = [str(path) for path in sorted(folder.glob("*.avi"))]
     if extract([*videos, "-o", f"{folder}/features-{options.preset}/", "--preset", options.preset, "--jobs", "2"]):
         return 1
-    _say(f"extraction: {time.perf_counter() - began:.1f} s")
+    _print_line(f"extraction: {time.perf_counter() - began:.1f} s")
     features = sorted((folder / f"features-{options.preset}").glob("*.h5"))
     found: dict[str, list] = {method: [] for method in (*METHODS, "argmax")}
     hits: list[list[bool]] = []
@@ -111,17 +111,17 @@ def main():
             )  # fmt: skip
             found[method].append(segment_slices(own, codebook, params, model, how))
     for method, results in found.items():
-        _print(method, agreement(results, truth))
-    _print("equal parts", agreement(found["dtw"], truth, baseline=True))
+        _print_scores(method, agreement(results, truth))
+    _print_scores("equal parts", agreement(found["dtw"], truth, baseline=True))
     first = sum(row[0] for row in hits)
-    _say(f"spotting wave2, first two hits: {first} of {len(hits)} with the example of the actor before, "
+    _print_line(f"spotting wave2, first two hits: {first} of {len(hits)} with the example of the actor before, "
          f"{sum(map(sum, hits))} of {sum(map(len, hits))} in all pairs")  # fmt: skip
-    _say(f"codebooks, slices, models, segments: {time.perf_counter() - began:.1f} s")
+    _print_line(f"codebooks, slices, models, segments: {time.perf_counter() - began:.1f} s")
     return 0
 
 
 def _sliced(folder, features, held, k):
-    """Codebook fitted without one actor, and the slices of all of them by name."""
+    """Fit a codebook without one actor and cut all videos: codebook, its parameters, and slices by video name."""
     run = RunOptions(jobs=2)
     names = [path.stem for path in features]
     others = [path for path in features if path != held]
@@ -135,9 +135,9 @@ def _sliced(folder, features, held, k):
 
 
 def _spotted(actor, sliced, truth, codebook, params):
-    """Tell which actors' ``wave2`` finds that of one actor in the first two places, that of the actor before it first.
+    """Search the video of one actor for the ``wave2`` of each other actor: a list of bool, the actor before it first.
 
-    A place counts if it covers more than half of the true segment.
+    An item is True if one of the first two places covers more than half of the true segment.
     """
     windows = {name: slice_vectors(slices, codebook, params, length=WINDOW) for name, slices in sliced.items()}
     projection = PCA(NUMBERS, random_state=0).fit(
@@ -166,12 +166,12 @@ def _spotted(actor, sliced, truth, codebook, params):
     return found
 
 
-def _print(name, scores):
+def _print_scores(name, scores):
     f1 = " ".join(f"{100 * value:.1f}" for value in scores.f1_pooled.values())
-    _say(f"{name}: frames {100 * scores.accuracy_pooled:.1f}, Edit {100 * scores.edit:.1f}, F1@10,25,50 {f1}")
+    _print_line(f"{name}: frames {100 * scores.accuracy_pooled:.1f}, Edit {100 * scores.edit:.1f}, F1@10,25,50 {f1}")
 
 
-def _say(line):
+def _print_line(line):
     print(line, flush=True)
 
 

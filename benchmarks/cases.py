@@ -1,4 +1,4 @@
-"""What the benchmarks run on: clips and what the release finds in them, the machine, and its cores."""
+"""Cases of the benchmarks: clips with the release's tracks, synthetic scenes, and the machine with its cores."""
 
 import os
 import platform
@@ -36,13 +36,13 @@ class Clip:
         return f"{self.name}, {width}x{height}, {n_frames} frames"
 
     def check(self, features):
-        """Raise unless the features, as far as the golden frames reach, are the release's."""
+        """Raise unless the tracks that end within the golden frames are those of the release."""
         covered = features[np.flatnonzero(features.frame < len(self.frames))]
         matching.assert_same_tracks(covered, self.reference)
 
 
 def at_hand(name):
-    """Tell whether a clip is there: the shipped one always is, the others if they lie beside the checkout."""
+    """Tell whether a clip is at hand: ``wave`` ships with the repository, the others may lie beside the checkout."""
     return name == "wave" or (clips.SHARED / "real" / name).is_dir()
 
 
@@ -53,7 +53,7 @@ def clip(name):
 
 
 def scene(width, height, n_frames):
-    """Tile the clip ``wave`` side by side, played forth and back: (n_frames, height, width) uint8."""
+    """Tile the clip ``wave`` over a frame, played forwards and backwards: (n_frames, height, width) uint8."""
     frames = clip("wave").frames
     there_and_back = np.concatenate([frames, frames[-2:0:-1]])
     _, h, w = frames.shape
@@ -62,9 +62,10 @@ def scene(width, height, n_frames):
 
 
 def unit(clock):
-    """Time one call of OpenCV's own Farnebäck flow on a fixed pair of 320x240, one thread, in seconds.
+    """Measure the seconds of one call of OpenCV's own Farnebäck flow on a fixed pair of 320x240, one thread.
 
-    The median of 40. Times divided by it can be compared between machines, and between busy and idle hours of one.
+    The result is the median of 40 calls. Times divided by it can be compared between machines, and between busy and
+    idle hours of one machine.
     """
     noise = np.random.default_rng(0).random((240, 320), dtype=np.float32)
     first = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""The process that `bench_command` starts: the commands of this checkout, and what they cost the process.
+"""Process that `bench_command` starts: it runs the command of this checkout and prints its costs as JSON.
 
-python -m benchmarks.child first VIDEO            say so when the first tracks are there
-python -m benchmarks.child N VIDEO -o FILE ...    idt-extract, N times anew; then what it took as JSON
+python -m benchmarks.child first VIDEO            end at the first tracks; print the seconds of the processor
+python -m benchmarks.child N VIDEO -o FILE ...    run idt-extract N times; print seconds and peak memory
 """
 
 import sys
@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 
 
 def main():
-    """Run one of the two."""
+    """Run one of the two modes."""
     if sys.argv[1] == "first":
         _first_tracks(sys.argv[2])
     else:
@@ -32,16 +32,16 @@ def _extract(times, arguments):
     output = Path(arguments[arguments.index("-o") + 1])
     seconds = []
     for _ in range(times):
-        output.unlink(missing_ok=True)  # or the command finds it up to date
+        output.unlink(missing_ok=True)  # otherwise the command would skip it as up to date
         began = perf_counter()
         status = extract(arguments)
         if status:
             sys.exit(status)
         seconds.append(perf_counter() - began)
-    print(f'{{"seconds": {seconds}, "processor": {process_time()}, "peak": {_peak_megabytes()}}}')
+    print(f'{{"seconds": {seconds}, "processor": {process_time()}, "peak": {peak_megabytes()}}}')
 
 
-def _peak_megabytes():
+def peak_megabytes():
     """Return the peak memory of this process, null where the system does not tell.
 
     Not ``ru_maxrss``, which remembers the process that started this one.

@@ -1,4 +1,4 @@
-"""The clips with golden data: what the authors' release computes for them, and where it is.
+"""Clips with golden data, which are frames and results of the authors' release, and the places of both.
 
 The synthetic clips ship with the repository (``tests/data``). The others lie beside a development checkout, in
 ``../shared/golden``.

@@ -1,7 +1,7 @@
-"""Two results of the benchmarks side by side: ``python benchmarks/compare.py before.json after.json``.
+"""Compare two results of the benchmarks: ``python benchmarks/compare.py before.json after.json``.
 
-A row is marked where the runs of one do not overlap with those of the other and the medians differ by more than 2 %.
-It looks and does not judge: the exit status is 0, and 2 for a file that is no result.
+A row is marked if the runs of one result do not overlap with the runs of the other and the medians differ by more than
+2 %. The exit status is 0 whatever the marks are, and 2 for a file that is no result.
 """
 
 import argparse
@@ -16,7 +16,7 @@ LEAST_CHANGE = 0.02
 
 
 def main(arguments=None):
-    """Read, compare, print."""
+    """Print the comparison of two results."""
     parser = argparse.ArgumentParser(description="Two results of the benchmarks side by side, ratio B/A a row.")
     parser.add_argument("before", metavar="A.json")
     parser.add_argument("after", metavar="B.json")
@@ -37,7 +37,7 @@ def differences(before, after):
 
 
 def compared(before, after):
-    """Compare two results: lines of the table, rows that both have first."""
+    """Return the lines of the table: rows that both results have, then rows that one of them lacks."""
     known, new = ({row.key: row for row in rows if row.samples} for rows in (before, after))
     cells = [["", "A", "B", "unit", "B/A", ""]]
     for key, old in known.items():

@@ -1,4 +1,4 @@
-"""Holding own tracks against the release's: which are the same, and how far apart their numbers are."""
+"""Comparison of our tracks with the release's: which tracks are the same, and how much their numbers differ."""
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -8,10 +8,10 @@ BLOCKS = ("trajectory", "hog", "hof", "mbhx", "mbhy")
 # Two builds of the release itself agree on 99.98 % of the tracks; a track near a threshold of the selection may fall
 # either way, and RANSAC may draw another homography where a match differs in the last bit.
 SHARE = 0.995
-# The golden histograms are float16, which alone costs 2e-4; our files store 1/1024, up to 3e-3 for small bins.
+# The golden histograms are float16, an error of 2e-4; our files store multiples of 1/1024, up to 3e-3 for small bins.
 MEDIAN_ERROR = 0.004
 LARGE_ERROR = 0.1
-# The largest distance of two tracks that are one, px.
+# Two tracks are the same if no two of their points are farther apart, px.
 SAME = 0.5
 
 
@@ -20,10 +20,10 @@ def reference(folder, last=np.inf):
     golden = dict(np.load(folder / "tracks.npz"))
     info = golden["info"].astype(float)
     chosen = info[:, 0] <= last
-    own = {"frame": info[chosen, 0], "scale": info[chosen, 6], "points": golden["points"][chosen].astype(float)}
-    own["summary"] = info[chosen, 1:6]
-    own["position"] = info[chosen, 7:10]
-    return own | {name: golden[name][chosen].astype(float) for name in BLOCKS}
+    tracks = {"frame": info[chosen, 0], "scale": info[chosen, 6], "points": golden["points"][chosen].astype(float)}
+    tracks["summary"] = info[chosen, 1:6]
+    tracks["position"] = info[chosen, 7:10]
+    return tracks | {name: golden[name][chosen].astype(float) for name in BLOCKS}
 
 
 def match(reference, features):

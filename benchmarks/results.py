@@ -1,4 +1,4 @@
-"""What benchmarks give: rows of samples, as tables, in a file, and timed in turns."""
+"""Results of benchmarks: rows of samples, taken in turns, printed as tables, and kept in a file."""
 
 import json
 import time
@@ -21,7 +21,7 @@ class Row:
     benchmark, case, name : str
         Together they identify the row.
     unit : str
-        Of the samples; it also says whether more is better.
+        Unit of the samples, which also determines whether more is better.
     samples : tuple of float
         One a run; none if the row was skipped.
     reason : str
@@ -40,20 +40,20 @@ class Row:
 
     @property
     def key(self):
-        """What the same row has in another result."""
+        """Identity of the row, which is the same in every result."""
         return self.benchmark, self.case, self.name, self.unit
 
     @property
     def median(self):
-        """Of the samples."""
+        """Median of the samples."""
         return median(self.samples)
 
 
 def in_turns(tasks, runs, clock=time.process_time):
     """Time each task ``runs`` times in turns, so that all see the same machine: name → tuple of seconds.
 
-    What runs in one thread is timed by the processor's clock: on an idle machine that is the wall clock's time, and on
-    a busy one the time of others is not counted. What runs in several needs ``time.perf_counter``.
+    Tasks of one thread are timed by the processor's clock: on an idle machine it agrees with the wall clock, and on a
+    busy one it leaves out the time of other processes. Tasks of several threads need ``time.perf_counter``.
     """
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(runs):
@@ -81,7 +81,7 @@ def table(rows):
 
 
 def aligned(cells):
-    """Align the lines of a Markdown table; the first row of cells is its head, the first column to the left."""
+    """Align the lines of a Markdown table; the first row of cells is its head, the first column is aligned left."""
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     body = [

@@ -14,11 +14,11 @@ BENCHMARKS = {
 
 
 def main(arguments=None):
-    """Run those named, or all."""
+    """Run the named benchmarks, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)} (default all)")
-    parser.add_argument("--runs", type=int, default=5, help="of which the median is taken (default 5)")
-    parser.add_argument("--small", action="store_true", help="the smallest cases, to see that all works")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"benchmarks: {', '.join(BENCHMARKS)} (default all)")
+    parser.add_argument("--runs", type=int, default=5, help="runs, of which the median is taken (default 5)")
+    parser.add_argument("--small", action="store_true", help="run the smallest cases only, to see that all works")
     parser.add_argument("-o", "--output", default="benchmarks/result.json")
     options = parser.parse_args(arguments)
     unknown = set(options.names) - set(BENCHMARKS)

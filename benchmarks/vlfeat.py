@@ -74,7 +74,7 @@ def fisher_vector(library, rows, means, variances, weights, *, flags=0):
 
 
 def em(library, rows, means, variances, weights, n_iter, *, variance_floor=1e-6):
-    """Run EM from a start: mean log-likelihood, means, variances and weights after ``n_iter`` iterations."""
+    """Run EM from a start; return mean log-likelihood, means, variances and weights after ``n_iter`` iterations."""
     code, number = TYPES[rows.dtype]
     rows = np.ascontiguousarray(rows)
     shape = np.shape(means)

@@ -1,4 +1,4 @@
-"""Sphinx: the documentation of this checkout. `make docs` builds it without a network; a warning is an error."""
+"""Configuration of Sphinx. `make docs` builds the documentation without a network; a warning is an error."""
 
 import os
 import sys

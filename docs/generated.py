@@ -1,6 +1,7 @@
-"""Pages that are made of the code: a page a command, from its parser, and a page a room, from its docstrings.
+"""Pages that are made of the code: one a command, from its parser, and one a package, from its docstrings.
 
-Whatever setup.cfg names as a command and whatever lies in a package is documented, so that nothing is forgotten.
+Every command of setup.cfg and every module below idt, encoding and classify gets an entry, so that none is forgotten. A
+room is a folder of Python modules: one of the three packages or a package within it.
 """
 
 import argparse
@@ -17,8 +18,8 @@ OUT = ROOT / "docs" / "_generated"
 PACKAGES = ("idt", "encoding", "classify")
 
 
-class _ParserSeen(BaseException):
-    """Carries the parser of a command out of it."""
+class _ParserFound(BaseException):
+    """Exception that carries the parser of a command out of the command."""
 
     def __init__(self, parser):
         super().__init__()
@@ -38,16 +39,16 @@ def parsers():
 
 
 def _parser(name, function):
-    def seen(parser, *_, **__):
-        raise _ParserSeen(parser)
+    def hand_over(parser, *_, **__):
+        raise _ParserFound(parser)
 
-    with mock.patch.object(sys, "argv", [name]), mock.patch.object(argparse.ArgumentParser, "parse_args", seen):
+    with mock.patch.object(sys, "argv", [name]), mock.patch.object(argparse.ArgumentParser, "parse_args", hand_over):
         from idt.command import Parser
 
-        with mock.patch.object(Parser, "parse_args", seen):
+        with mock.patch.object(Parser, "parse_args", hand_over):
             try:
                 function([])
-            except _ParserSeen as found:
+            except _ParserFound as found:
                 return found.parser
     raise RuntimeError(f"{name} has no parser")
 
@@ -57,44 +58,44 @@ def command_page(name, parser):
     formatter = parser._get_formatter()
     with mock.patch.dict(os.environ, {"COLUMNS": "100"}):
         usage = parser.format_usage().rstrip()
-    lines = [f"# {name}", "", *_text(parser.description), "", "```text", usage, "```", ""]
+    lines = [f"# {name}", "", *_escaped_lines(parser.description), "", "```text", usage, "```", ""]
     for group in parser._action_groups:
         actions = [action for action in group._group_actions if action.help != argparse.SUPPRESS]
         if not actions:
             continue
-        lines += [f"## {group.title.capitalize()}", "", *_text(group.description), ""]
+        lines += [f"## {group.title.capitalize()}", "", *_escaped_lines(group.description), ""]
         for action in actions:
-            lines += [f"`{_flags(formatter, action)}`", f": {_plain(formatter._expand_help(action)) or '–'}", ""]
+            lines += [f"`{_flags(formatter, action)}`", f": {_escaped(formatter._expand_help(action)) or '–'}", ""]
     *text, example = (parser.epilog or "").strip().splitlines() or [""]
     if text:
-        lines += ["## More", "", *_text("\n".join(text)), ""]
+        lines += ["## More", "", *_escaped_lines("\n".join(text)), ""]
     if example.startswith("example: "):
         lines += ["## Example", "", "```sh", example.removeprefix("example: "), "```", ""]
     elif example:
-        lines += [_plain(example), ""]
+        lines += [_escaped(example), ""]
     return "\n".join(lines)
 
 
 def _flags(formatter, action):
-    """Return an option as it is written."""
+    """Return the flags and the placeholder of an option, or the placeholder of a positional argument."""
     if not action.option_strings:
         return formatter._metavar_formatter(action, action.dest)(1)[0]
     return formatter._format_action_invocation(action)
 
 
-def _text(text):
-    return [_plain(line) for line in (text or "").strip().splitlines()]
+def _escaped_lines(text):
+    return [_escaped(line) for line in (text or "").strip().splitlines()]
 
 
-def _plain(text):
-    """Return a help text as Markdown that shows it."""
+def _escaped(text):
+    """Escape the characters of a help text that Markdown would interpret."""
     for mark in "\\`*_<>[]$|":
         text = text.replace(mark, f"\\{mark}")
     return text
 
 
 def rooms():
-    """Return the rooms of the packages, each with its modules: dotted name → list of dotted names."""
+    """Return all rooms with their modules: dotted name → list of dotted names."""
     found = {}
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
@@ -128,14 +129,14 @@ def room_page(room, modules):
 
 
 def _names_of(room):
-    """Names that a package hands on, with the modules that they come from."""
+    """Return the names that a package exports, each with the module that defines it."""
     package = importlib.import_module(room)
     names = getattr(package, "__all__", [])
     return {name: getattr(getattr(package, name), "__module__", room) for name in names}
 
 
 def write(app=None):
-    """Write all pages into ``docs/_generated``, those whose content changed."""
+    """Write the pages whose content has changed into ``docs/_generated``, and remove those of modules that are gone."""
     pages = {}
     found = parsers()
     listed = "\n".join(found)
@@ -172,17 +173,21 @@ def write(app=None):
 
 def _first(text):
     """Return the first sentence of a description."""
-    return _plain(" ".join((text or "").split()).partition(". ")[0].rstrip("."))
+    return _escaped(" ".join((text or "").split()).partition(". ")[0].rstrip("."))
 
 
 def _docstring(room):
-    """Render the docstring of a package: a line, and a table of its modules that is laid out with spaces."""
+    """Return the docstring of a package, or the name of the package if it has none."""
     path = ROOT.joinpath(*room.split("."), "__init__.py")
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or room
 
 
 def is_skipped(app, what, name, thing, skip, options):
-    """Leave out fields of named tuples, which the table of the class has, and methods that scikit-learn makes."""
+    """Tell Sphinx what to leave out.
+
+    These are fields of named tuples, which the table of the class has, methods made by scikit-learn, and names that a
+    module imports from outside the three packages.
+    """
     of_sklearn = name.startswith("set_") and name.endswith("_request")
     elsewhere = what == "module" and not str(getattr(thing, "__module__", "idt")).startswith(PACKAGES)
     return True if type(thing).__name__ == "_tuplegetter" or of_sklearn or elsewhere else skip

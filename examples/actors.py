@@ -1,8 +1,8 @@
 """Render a small labelled data set: jointed figures act in front of textured scenes, seen by a moving camera.
 
-Writes OUT/<action>/<actor>_<action>.avi, lossless and gray. Whatever could give an action away but its motion is drawn
-anew for every clip: the scene, the camera's path, the place of the figure, the side that it faces. What is an actor's
-own, the same in all actions: proportions, size, clothes, tempo, vigour. The same arguments render the same clips.
+Writes OUT/<action>/<actor>_<action>.avi, lossless and gray. Only the motion tells the actions apart: the scene, the
+camera's path, the place of the figure and the side that it faces are drawn anew for every clip. Proportions, size,
+clothes, tempo and vigour belong to the actor and are the same in all actions. The same arguments render the same clips.
 
 example: python examples/actors.py clips && idt-evaluate folder clips --group "actor[0-9]+" --k 16 -o report
 """
@@ -21,12 +21,12 @@ FPS = 25.0
 
 
 class Pose(NamedTuple):
-    """A posture. Angles in radians, from hanging down, forwards positive; lengths in legs.
+    """A posture. Angles are in radians from hanging down, positive forwards; lengths are in lengths of a leg.
 
     Attributes
     ----------
     arms, legs : pair of (float, float)
-        Far and near limb, each of its upper and its lower half.
+        Far and near limb; for each the angles of its upper and its lower half.
     lean : float
         Of the trunk, from upright.
     lift, travel : float
@@ -67,7 +67,7 @@ def squat(phase, vigour):
 
 def walk(phase, vigour):
     swing = 0.45 * vigour
-    stride = 2.5 * np.sin(swing)  # not the 4 of feet that do not slide: the way must fit the frame
+    stride = 2.5 * np.sin(swing)  # with 4 the feet would not slide, but the walk would not fit into the frame
     legs, arms = [], []
     for side in (0.0, np.pi):
         angle = swing * np.sin(phase + side)
@@ -91,7 +91,7 @@ ACTIONS = {action.__name__: action for action in (bend, jump, punch, squat, walk
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """Whatever a person takes from one action to the next."""
+    """A person: proportions, tempo and clothes, which are the same in all actions."""
 
     name: str
     number: int
@@ -144,7 +144,8 @@ def render(action, actor, *, frames=FRAMES, size=SIZE, seed=0):
     (T, H, W) uint8
     """
     width, height = size
-    # From 1: to the generator, a seed that ends with 0 is the same as one without it, here the actor's.
+    # Actions count from 1, because NumPy's generator ignores a 0 at the end of a seed: the first action would share the
+    # random numbers of its actor.
     rng = np.random.default_rng([seed, actor.number, 1 + list(ACTIONS).index(action)])
     scene = texture(rng, 2 * height, 2 * width)
     side, start = rng.choice([-1, 1]), rng.uniform(0, 2 * np.pi)
@@ -200,7 +201,10 @@ def _cloth(rng, side):
 
 
 class _Limb(NamedTuple):
-    """A capsule: all points within ``radius`` of the line from start to end, in the clothes' texture from ``along``."""
+    """A capsule: all points within ``radius`` of the line from start to end.
+
+    ``along`` is the column of the texture ``clothes`` that lies at the start.
+    """
 
     start: np.ndarray
     end: np.ndarray
@@ -293,9 +297,14 @@ def main(words=None):
     )
     parser.add_argument("out", help="folder to write <action>/<actor>_<action>.avi into")
     parser.add_argument("--actors", type=int, default=6, help="people who perform every action (%(default)s)")
-    parser.add_argument("--frames", type=int, default=FRAMES, help="of a clip; in more a walker leaves the view")
-    parser.add_argument("--size", type=_size, default=SIZE, metavar="WxH", help="of a frame, in pixels (160x120)")
-    parser.add_argument("--actions", nargs="+", choices=ACTIONS, default=list(ACTIONS), help="some only (default all)")
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=FRAMES,
+        help="frames of a clip (%(default)s); in longer ones walkers leave the view",
+    )
+    parser.add_argument("--size", type=_size, default=SIZE, metavar="WxH", help="size of a frame in pixels (160x120)")
+    parser.add_argument("--actions", nargs="+", choices=ACTIONS, default=list(ACTIONS), help="to render (default all)")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another set (%(default)s)")
     given = parser.parse_args(words)
     if min(given.actors, given.frames) < 1 or given.seed < 0:

@@ -1,8 +1,8 @@
 """Recognise actions with iDT, with a network's features, with its maps along the tracks (TDD), and with both.
 
-FEATURES holds what idt-extract made of CLIPS/<action>/<actor>_<action>.avi with --maps. One actor is left out after the
-other: codebooks and linear SVMs are made of the others' clips. "TDD + iDT" is one SVM on both vectors, "late fusion"
-the sum of the two machines' scores, each divided by its spread on the training clips.
+FEATURES holds the feature files that idt-extract --maps wrote for CLIPS/<action>/<actor>_<action>.avi. Each actor is
+left out once: codebooks and linear SVMs are fitted to the clips of the other actors. "TDD + iDT" is one SVM on both
+vectors. "Late fusion" is the sum of the scores of two SVMs, each divided by its deviation on the training clips.
 
 example: python examples/beside_network_features.py clips features lite0.onnx --k 16
 """
@@ -31,22 +31,22 @@ def network_features(model, preset, tensor, videos):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def encoded(blocks, k, share, whiten, train, test, sample):
-    """Encode some files as Fisher vectors, with a codebook of the training files."""
+def fit_and_encode(blocks, k, share, whiten, train, test, sample):
+    """Fit a codebook to the training files, and encode both training and test files as Fisher vectors."""
     encoder = FisherEncoder(
         n_components=k, blocks=",".join(blocks), pca_column_share=share, whiten=whiten, subsample=sample, random_state=0
     ).fit(train)
     return encoder.transform(train), encoder.transform(test)
 
 
-def decided(train, labels, test):
-    """Score test and training vectors by a linear SVM."""
+def train_and_score(train, labels, test):
+    """Train a linear SVM; return its classes and its scores of the test and of the training vectors."""
     machine = LinearSVM(C=100.0).fit(train, labels)
     return machine.classes_, machine.decision_function(test), machine.decision_function(train)
 
 
 def table(clips, features, model, *, k, preset, tensor, sample):
-    """Compute accuracies by name, one actor left out after the other, and the number of clips."""
+    """Compute the accuracy of each kind of vectors, each actor left out once, and return the number of clips, too."""
     files = sorted(Path(features).rglob("*.h5"))
     videos = [Path(clips) / path.relative_to(features).with_suffix(".avi") for path in files]
     labels = np.array([path.parent.name for path in files])
@@ -55,23 +55,26 @@ def table(clips, features, model, *, k, preset, tensor, sample):
     pooled = network_features(model, preset, tensor, videos)
     right: dict[str, int] = {}
     for actor in np.unique(actors):
-        held = actors == actor
-        train, test = ([str(path) for path in np.array(files)[mask]] for mask in (~held, held))
-        tracks = encoded(DESCRIPTORS, k, 0.5, False, train, test, sample)
+        left_out = actors == actor
+        train, test = ([str(path) for path in np.array(files)[mask]] for mask in (~left_out, left_out))
+        tracks = fit_and_encode(DESCRIPTORS, k, 0.5, False, train, test, sample)
         share = min(1.0, TDD_DIMENSION / max(made.values()))
-        maps = encoded(made, k, share, True, train, test, sample)
+        maps = fit_and_encode(made, k, share, True, train, test, sample)
         both = tuple(np.hstack(pair) for pair in zip(tracks, maps, strict=True))
         found = {
-            name: decided(part[0], labels[~held], part[1])
+            name: train_and_score(part[0], labels[~left_out], part[1])
             for name, part in {
-                "iDT": tracks, "network features": (pooled[~held], pooled[held]), "TDD": maps, "TDD + iDT": both,
+                "iDT": tracks,
+                "network features": (pooled[~left_out], pooled[left_out]),
+                "TDD": maps,
+                "TDD + iDT": both,
             }.items()
-        }  # fmt: skip
+        }
         found["late fusion of TDD and iDT"] = (
             found["iDT"][0], sum(found[name][1] / found[name][2].std() for name in ("iDT", "TDD")), None,
         )  # fmt: skip
         for name, (classes, values, _) in found.items():
-            right[name] = right.get(name, 0) + int((classes[values.argmax(axis=1)] == labels[held]).sum())
+            right[name] = right.get(name, 0) + int((classes[values.argmax(axis=1)] == labels[left_out]).sum())
     return {name: count / len(files) for name, count in right.items()}, len(files)
 
 

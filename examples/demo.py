@@ -1,4 +1,4 @@
-"""What is in a feature file: read it with five lines of Python and print a summary."""
+"""Print a summary of a feature file, which five lines of Python read."""
 
 import sys
 
@@ -10,5 +10,5 @@ features = idt.load(sys.argv[1])
 print(features)
 scales, counts = np.unique(features.scale, return_counts=True)
 print("tracks by scale:", ", ".join(f"{count} at {scale:.2f}" for scale, count in zip(scales, counts, strict=True)))
-still = np.count_nonzero(features.camera.inliers == 0)
-print(f"camera: a homography for {len(features.camera.inliers) - still} of {features.frames} frames")
+without = np.count_nonzero(features.camera.inliers == 0)
+print(f"camera: a homography for {len(features.camera.inliers) - without} of {features.frames} frames")

@@ -1,6 +1,6 @@
-"""Train the model of one split of idt-evaluate again and keep it, for idt-explain of a test video.
+"""Train the model of one split of an idt-evaluate report again, and save it for idt-explain.
 
-Writes model.h5 and codebook.h5. The training videos are all whose name does not hold the group's.
+Arguments: REPORT GROUP OUT. Writes OUT/model.h5 and OUT/codebook.h5. Videos whose name does not contain GROUP train.
 
 example: python examples/hold_out.py report actor01 held-out
 """

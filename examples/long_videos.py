@@ -1,7 +1,7 @@
 """Render long videos of several actions with known boundaries: the clips of `actors.py`, one after another.
 
 Writes OUT/<actor>.avi, lossless and gray, and OUT/segments.csv with a line video,start,end,label for every action. The
-order of the actions is drawn with the seed for every actor.
+seed determines the order of the actions of every actor.
 
 example: python -m examples.long_videos long && idt-extract long -o long-features --preset fast
 """
@@ -16,19 +16,19 @@ import numpy as np
 from examples import actors
 
 
-def write_long_videos(out, *, actors_=4, frames=60, size=actors.SIZE, seed=0, actions=tuple(actors.ACTIONS)):
+def write_long_videos(out, *, n_actors=4, frames=60, size=actors.SIZE, seed=0, actions=tuple(actors.ACTIONS)):
     """Write a video of all actions for every actor.
 
     Parameters
     ----------
     out : str or Path
-    actors_ : int
+    n_actors : int
     frames : int
-        Of each action, about: a half more or less.
+        Mean number of frames of an action; each has up to a half more or less.
     size : (int, int)
         Width and height in pixels.
     seed : int
-        Another seed is other scenes, another order and other lengths.
+        Another seed gives other scenes, another order and other lengths.
     actions : sequence of str
 
     Returns
@@ -39,7 +39,7 @@ def write_long_videos(out, *, actors_=4, frames=60, size=actors.SIZE, seed=0, ac
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     paths, rows = [], []
-    for actor in actors.cast(actors_, seed=seed, size=size):
+    for actor in actors.cast(n_actors, seed=seed, size=size):
         rng = np.random.default_rng([seed, actor.number, 99])
         path = out / f"{actor.name}.avi"
         writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"FFV1"), actors.FPS, size)
@@ -65,10 +65,10 @@ def main(words=None):
     )
     parser.add_argument("out", help="folder to write <actor>.avi and segments.csv into")
     parser.add_argument("--actors", type=int, default=4, help="people who perform every action (%(default)s)")
-    parser.add_argument("--frames", type=int, default=60, help="of an action, about (%(default)s)")
+    parser.add_argument("--frames", type=int, default=60, help="mean number of frames of an action (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another set (%(default)s)")
     given = parser.parse_args(words)
-    paths = write_long_videos(given.out, actors_=given.actors, frames=given.frames, seed=given.seed)
+    paths = write_long_videos(given.out, n_actors=given.actors, frames=given.frames, seed=given.seed)
     print(f"{len(paths)} videos of {len(actors.ACTIONS)} actions: {given.out}")
 
 

@@ -42,7 +42,7 @@ def test_a_table_is_markdown_and_shows_a_reason_where_nothing_was_measured():
     ]
 
 
-def test_the_work_of_the_flow_is_what_its_docstring_derives():
+def test_the_work_of_the_flow_is_the_derived_one():
     levels = flow.scales(40, 60)
     expansion = flow.expand(scenes.texture(40, 60))
     pixels = sum(level.height * level.width for level in levels)

@@ -92,11 +92,11 @@ def test_a_still_camera_warps_nothing_and_a_box_is_yellow(film, tmp_path):
     still = scenes.static(4, size=(64, 80))
     with open_video(still) as video:
         (*_, last) = step_pictures("warp", video, ExtractionParams(**FAST))
-    assert last.said == "0.00 gray levels of difference, 0.00 warped"
+    assert last.summary == "0.00 gray levels of difference, 0.00 warped"
     (tmp_path / "boxes.txt").write_text("".join(f"{i} 10 10 30 40 0.9\n" for i in range(14)))
     with open_video(film) as video:
         (*_, last) = step_pictures("people", video, ExtractionParams(**FAST), boxes=tmp_path / "boxes.txt")
-    assert last.said == "1 human boxes"
+    assert last.summary == "1 human boxes"
     blue, _, red = np.moveaxis(last.image.astype(int), -1, 0)
     assert (red > blue + 100).any()
 
@@ -122,7 +122,7 @@ def test_a_contact_sheet_is_spread_evenly_over_a_video_of_any_length(film):
         pictures = list(step_pictures("people", video, ExtractionParams(**FAST, camera=False)))
     for count in (1, 5, 9, len(pictures)):
         sheet = _sheet(iter(pictures[:count]), (3, 2))
-        frames = [int(word) for word in re.findall(r"\d+", sheet.said.partition("frames ")[2])]
+        frames = [int(word) for word in re.findall(r"\d+", sheet.summary.partition("frames ")[2])]
         assert frames[0] == 1
         assert len(frames) == min(6, count)
         gaps = np.diff(frames)

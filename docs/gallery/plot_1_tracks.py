@@ -7,7 +7,7 @@ follow the camera's motion and are dropped.
 """
 
 # %%
-# `idt.api.draw` gives a picture a frame, with the tracks that are under way in it.
+# `idt.api.draw` yields a picture of every frame, with the tracks that are under way in it.
 from itertools import islice
 from pathlib import Path
 

@@ -2,7 +2,8 @@
 The camera's path
 =================
 
-Between two frames a homography is fitted to matches of keypoints and of flow. Chained, they are the camera's path.
+Between two frames a homography is fitted to matches of keypoints and of flow. Chained, the homographies give
+the camera's path.
 """
 
 from pathlib import Path

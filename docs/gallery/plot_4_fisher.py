@@ -3,7 +3,7 @@ Fisher vectors of three clips
 =============================
 
 A codebook is fitted to the descriptors of all clips; a Fisher vector says how the descriptors of one clip differ from
-it. Halves of one clip are alike, other clips are not.
+it. The vectors of the two halves of a clip are alike, those of different clips are not.
 """
 
 from pathlib import Path
@@ -25,7 +25,8 @@ vectors = FisherEncoder(n_components=8, random_state=0).fit_transform(halves)
 print(vectors.shape)
 
 # %%
-# Vectors of every descriptor have length 1, so that their product is a mean of cosines.
+# The part of a vector that belongs to one descriptor has length 1. The product of two vectors, divided by the number of
+# descriptors, is therefore the mean of the descriptors' cosines.
 alike = vectors @ vectors.T
 alike /= alike[0, 0]
 figure, axes = plt.subplots(figsize=(6, 4.6), layout="constrained")

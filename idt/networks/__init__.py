@@ -1,4 +1,4 @@
-"""ONNX models as functions of frames; the extra ``networks`` brings their libraries.
+"""ONNX models as functions of frames; the extra ``networks`` of the package installs their libraries.
 
 Method: docs/method/networks.md.
 

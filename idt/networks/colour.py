@@ -1,6 +1,6 @@
-"""Colour frames: the frames of `idt.frames.video`, with the same numbers, as BGR.
+"""Colour frames: the frames of `idt.frames.video` with the same frame numbers, as BGR, for networks.
 
-Networks look at colours, and at frames of any size.
+Small frames are accepted, because networks take frames of any size.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Picture(NamedTuple):
 
 
 class ColourVideo(Video):
-    """Iterator of `Picture`; all else as `idt.frames.video.Video`."""
+    """Video in colour: an iterator of `Picture`, otherwise the same as `idt.frames.video.Video`."""
 
     least_side = 1
 

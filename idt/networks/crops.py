@@ -16,7 +16,7 @@ def target_size(preset, height, width):
     ----------
     preset : Preset
     height, width : int
-        Of the frames.
+        Height and width of the frames.
 
     Returns
     -------
@@ -44,13 +44,13 @@ def places(preset, height, width):
     ----------
     preset : Preset
     height, width : int
-        Of the resized frame.
+        Height and width of the resized frame.
 
     Returns
     -------
     list of (int, int, bool)
-        Top, left, and whether it is mirrored. Three: left, right, middle of the long side. Ten: four corners, centre,
-        then the same mirrored.
+        Top and left edge of each crop, and whether it is mirrored. Three: left, right, middle of the long
+        side. Ten: four corners, centre, then the same mirrored.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def cropped(clip, place, preset):
     Parameters
     ----------
     clip : (L, H, W, C) uint8 or int16
-        Resized. Flow is (x, y) in 8 bits, 128 being none; differences are int16.
+        Resized frames. Flow is (x, y) in 8 bits, where 128 is no motion; differences are int16.
     place : (int, int, bool)
         As from `places`.
     preset : Preset

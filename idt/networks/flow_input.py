@@ -46,27 +46,28 @@ def flows(pictures, *, warped=False, wanted=None):
     previous = None
     for t, picture in enumerate(pictures):
         needed = wanted is None or t in wanted or t - 1 in wanted
-        now = _looked_at(picture.bgr, warped) if needed else None
+        now = _prepare(picture.bgr, warped) if needed else None
         if previous is not None and now is not None and (wanted is None or t - 1 in wanted):
             yield t - 1, quantised(_between(previous, now, warped))
         previous = now
 
 
-def _looked_at(bgr, warped):
+def _prepare(bgr, warped):
+    """Return the gray frame, its scales, its expansion and, for warped flow, its keypoints."""
     gray = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
     if min(gray.shape) < 2:
         raise DataError(f"flow needs frames of at least 2×2 px, got {gray.shape[1]}×{gray.shape[0]} px")
     levels = scales(*gray.shape)
-    view = camera.find_keypoints(gray) if warped else None
-    return gray, levels, flow.expand(gray, levels), view
+    keypoints = camera.find_keypoints(gray) if warped else None
+    return gray, levels, flow.expand(gray, levels), keypoints
 
 
 def _between(previous, now, warped):
-    """Return the flow of two frames, (H, W, 2) float32."""
+    """Return the flow between two frames, as from `_prepare`, (H, W, 2) float32."""
     fields = flow.between(previous[2], now[2])
     if warped:
         by_flow = corners.match(previous[0], fields[0], texture=sampling.texture(previous[0]))
-        by_view = camera.match_keypoints(now[3], previous[3])
-        motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
+        by_keypoints = camera.match_keypoints(now[3], previous[3])
+        motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoints, strict=True)))
         fields = camera.subtract_motion(fields, motion.homography, now[1])
     return fields[0]

@@ -5,7 +5,7 @@ For maps x and y, C and C' channels in each of their cells:
     sum x + y,   max max(x, y),   concat (x, y),   bilinear Σ x yᵀ / n over the n cells, C C' numbers.
 
 These are the kinds of Feichtenhofer, Pinz and Zisserman (CVPR 2016) that need no training. Their 3-D max pooling is
-what `plain-encode --pool max` makes of the cells, over the whole video or over those of a pyramid.
+`plain-encode --pool max` over all cells of a video, or over the cells in each part of a pyramid.
 
 Source: docs/method/networks.md, section 6.1.
 """
@@ -23,12 +23,12 @@ from idt.networks.views import PLAIN, measure, units_of
 
 
 def made_of_two(network, other, kind, every=None):
-    """Describe the block of two networks, as `idt.networks.snippet_params.made_of` that of one.
+    """Describe the block of two networks, as `idt.networks.snippet_params.made_of` describes the blocks of one.
 
     Parameters
     ----------
     network, other : Network
-        With one tensor each.
+        Networks with one tensor each.
     kind : str
         One of `idt.networks.presets.FUSIONS`.
     every : int, optional
@@ -47,8 +47,8 @@ def made_of_two(network, other, kind, every=None):
         raise DataError(f"--fuse must be one of {', '.join(FUSIONS)}, got {kind!r:.40}")
     if len(network.tensors) != 1 or len(other.tensors) != 1:
         raise DataError("--fuse takes one tensor of each network; name one with --features and one with --with")
-    made, beside = made_of(network, every), made_of(other, every)
-    (one,), (two,) = made["blocks"].values(), beside["blocks"].values()
+    description, other_description = made_of(network, every), made_of(other, every)
+    (one,), (two,) = description["blocks"].values(), other_description["blocks"].values()
     if kind in ("sum", "max") and one != two:
         raise DataError(
             f"--fuse {kind} needs maps of equally many channels, got {one} of {short_repr(network.tensors[0])} and"
@@ -61,9 +61,9 @@ def made_of_two(network, other, kind, every=None):
             " layers, or concat and bilinear-encode --sketch"
         )
     return {
-        **made,
-        "blocks": {_block(network.tensors[0], kind): width},
-        "models": [*made["models"], *beside["models"]],
+        **description,
+        "blocks": {_block_name(network.tensors[0], kind): width},
+        "models": [*description["models"], *other_description["models"]],
         "fuse": {"kind": kind, "preset": asdict(other.preset)},
     }
 
@@ -74,8 +74,8 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
     Parameters
     ----------
     network, other : Network
-        The second one is given the clips that begin where those of the first do; past the end the last frame or flow
-        repeats.
+        The clips of the second network begin at the frames at which the clips of the first begin; past the end the last
+        frame or flow repeats.
     kind : str
     video : path or array
     every : int, optional
@@ -93,7 +93,7 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
     DataError
         As for `idt.networks.snippets.snippets`, or if the maps have different numbers of cells.
     """
-    made = made_of_two(network, other, kind, every)
+    description = made_of_two(network, other, kind, every)
     opening = opening.for_preset(video, network.preset)
     measured = measured or measure(video, opening)
     numbers = starts_of(network.preset, measured, every)
@@ -101,12 +101,12 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
     if last < 0:
         raise DataError("flow needs two frames or more, got a video of one; leave it out")
     steps = other.preset.interval * np.arange(other.preset.length)
-    # In the order in which the first network's clips come.
+    # Sorted, because `snippet_values` yields clips in the order of their last frames.
     numbers = numbers[np.argsort(numbers.max(axis=1), kind="stable")]
-    beside = np.minimum(numbers[:, :1] + steps, last)
+    other_numbers = np.minimum(numbers[:, :1] + steps, last)
     pairs = zip(
         snippet_values(network, video, numbers, opening, measured),
-        snippet_values(other, video, beside, opening, measured),
+        snippet_values(other, video, other_numbers, opening, measured),
         strict=True,
     )
     for one, two in pairs:
@@ -116,16 +116,18 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
                 f"--fuse needs maps of one size, got {len(x)} crops of {cells} cells of time, height and width of"
                 f" {short_repr(network.tensors[0])} and {len(y)} of {two.cells[0]} of {short_repr(other.tensors[0])}"
             )
-        values = _fused(x, y, kind)
+        values = _fuse(x, y, kind)
         cells = (1, 1, 1) if kind == "bilinear" else cells
-        yield features_of(one, cells, {_block(network.tensors[0], kind): rows_of(values, cells)}, made, measured)
+        yield features_of(
+            one, cells, {_block_name(network.tensors[0], kind): rows_of(values, cells)}, description, measured
+        )
 
 
-def _block(tensor, kind):
+def _block_name(tensor, kind):
     return block_name(tensor).removesuffix(SUFFIX) + f"_{kind}{SUFFIX}"
 
 
-def _fused(x, y, kind):
+def _fuse(x, y, kind):
     """Fuse values x and y, (crops, cells, C) each."""
     if kind == "sum":
         return x + y

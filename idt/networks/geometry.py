@@ -1,8 +1,9 @@
 """Stride, first centre and receptive field of the cells of every feature map.
 
-A cell n of a map has its centre at pixel c + j · n along an axis, j the stride (jump) and c the start. For a layer with
-kernel k, stride s, dilation d and left padding p: c ← c + (d (k − 1) / 2 − p) · j, field ← field + d (k − 1) · j,
-j ← j · s. Of several paths to a tensor the one of the largest field is taken: (j, c) of residual branches are equal.
+Cell n of a map has its centre at pixel c + j · n along an axis, where j is the stride (jump) and c the start. For a
+layer with kernel k, stride s, dilation d and left padding p: c ← c + (d (k − 1) / 2 − p) · j, field ← field + d (k − 1)
+· j, j ← j · s. If several paths lead to a tensor, the one with the largest field is taken; residual branches agree in j
+and c.
 
 Source: docs/method/networks.md, section 4.
 """
@@ -62,16 +63,16 @@ def geometry(proto, shapes):
         if not known or not node.output:
             continue
         axes = max(known, key=lambda axes: [axis.field for axis in axes])
-        made = _behind(node, axes, shapes, constants)
-        if made is not None and len(shapes.get(node.output[0], ())) == len(made) + 2:
-            found[node.output[0]] = made
+        output = _output_axes(node, axes, shapes, constants)
+        if output is not None and len(shapes.get(node.output[0], ())) == len(output) + 2:
+            found[node.output[0]] = output
     return found
 
 
-def _behind(node, axes, shapes, constants):
-    """Return the axes of a node's output; None where it is no map."""
+def _output_axes(node, axes, shapes, constants):
+    """Return the axes of a node's output; None if the output is no map."""
     if node.op_type in WINDOWED:
-        return _windowed(node, axes, shapes)
+        return _window_axes(node, axes, shapes)
     if node.op_type == "Pad":
         pads = _padding(node, constants)
         if pads is None or len(pads) != 2 * (len(axes) + 2):
@@ -81,30 +82,34 @@ def _behind(node, axes, shapes, constants):
             axis._replace(start=axis.start - pad * axis.stride) for axis, pad in zip(axes, before, strict=True)
         )
     if node.op_type in POINTWISE:
-        # Squeeze-and-excite multiplies a map by numbers of 1×1: the map's axes are those of the larger field that has
-        # its size.
+        # An output of one cell is a map only if an input has one cell, too: else the layer has mixed all positions.
         sizes = {shapes.get(name, ())[2:] for name in node.output[:1]}
         return axes if sizes != {(1,) * len(axes)} or _are_single(node, shapes) else None
     return None
 
 
 def _are_single(node, shapes):
-    """Tell whether the input was a map of one cell, too."""
+    """Tell whether an input of the node has a single cell."""
     return any(set(shapes.get(name, (0, 0, 0))[2:]) == {1} for name in node.input)
 
 
-def _windowed(node, axes, shapes):
-    said = {attribute.name: attribute for attribute in node.attribute}
+def _window_axes(node, axes, shapes):
+    """Return the axes of the output of a layer that slides a window; None if its sizes are unknown."""
+    attributes = {attribute.name: attribute for attribute in node.attribute}
     count = len(axes)
-    kernel = list(said["kernel_shape"].ints) if "kernel_shape" in said else list(shapes.get(node.input[1], ())[2:])
-    strides = list(said["strides"].ints) if "strides" in said else [1] * count
-    dilations = list(said["dilations"].ints) if "dilations" in said else [1] * count
-    pads = list(said["pads"].ints)[:count] if "pads" in said else [0] * count
-    auto = said["auto_pad"].s.decode("ascii", "replace") if "auto_pad" in said else "NOTSET"
+    kernel = (
+        list(attributes["kernel_shape"].ints)
+        if "kernel_shape" in attributes
+        else list(shapes.get(node.input[1], ())[2:])
+    )
+    strides = list(attributes["strides"].ints) if "strides" in attributes else [1] * count
+    dilations = list(attributes["dilations"].ints) if "dilations" in attributes else [1] * count
+    pads = list(attributes["pads"].ints)[:count] if "pads" in attributes else [0] * count
+    auto = attributes["auto_pad"].s.decode("ascii", "replace") if "auto_pad" in attributes else "NOTSET"
     if not all(len(values) == count for values in (kernel, strides, dilations, pads)) or None in kernel:
         return None
     sizes = shapes.get(node.input[0], ())[2:]
-    made = []
+    output = []
     for i, axis in enumerate(axes):
         reach = dilations[i] * (kernel[i] - 1)
         pad = pads[i]
@@ -115,14 +120,14 @@ def _windowed(node, axes, shapes):
             pad = total // 2 if auto == "SAME_UPPER" else total - total // 2
         elif auto == "VALID":
             pad = 0
-        made.append(
+        output.append(
             Axis(
                 axis.stride * strides[i],
                 axis.start + (reach / 2 - pad) * axis.stride,
                 int(axis.field + reach * axis.stride),
             )
         )
-    return tuple(made)
+    return tuple(output)
 
 
 def _constants(proto):
@@ -139,6 +144,7 @@ def _constants(proto):
 
 
 def _padding(node, constants):
+    """Return the paddings of a layer Pad, which are its second input or an attribute; None if unknown."""
     if len(node.input) > 1:
         return constants.get(node.input[1])
     return next((list(attribute.ints) for attribute in node.attribute if attribute.name in ("pads", "paddings")), None)

@@ -1,4 +1,4 @@
-"""Layout of the views of a video in the inputs of a network, by the rank of the inputs unless it is named.
+"""Layout of the views of a video in the inputs of a network; the rank of the inputs decides unless a layout is named.
 
 A view is one crop of one clip. N is the batch, M the views whose outputs the model averages itself, C the
 channels, T the frames. Source: docs/method/networks.md, section 3.
@@ -15,8 +15,6 @@ from idt.networks.presets import LAYOUTS
 BATCH = 8
 """Size of a batch where the model leaves it open."""
 
-OPEN = "the model leaves it open"
-
 
 class Layout(NamedTuple):
     """Layout of a network's inputs.
@@ -24,7 +22,7 @@ class Layout(NamedTuple):
     Attributes
     ----------
     inputs : tuple of str
-        Names; two for SlowFast, the slow one first.
+        Names of the inputs: one, or two for SlowFast, the slow input first.
     kind : str
         One of `LAYOUTS`.
     shapes : tuple of tuple of (int or None)
@@ -45,7 +43,7 @@ class Layout(NamedTuple):
         inputs : dict of str to tuple of (int or None)
         preset : Preset
         path : str
-            Of the model, for messages.
+            Path of the model in messages.
 
         Returns
         -------
@@ -78,7 +76,7 @@ class Layout(NamedTuple):
 
     @property
     def group(self):
-        """Largest number of views of one run; 0 if one run takes all views of a video."""
+        """Largest number of views that one run takes; 0 if a run takes all views of a video."""
         shape = self.shapes[0]
         if "m" in self.kind:
             return shape[1] or 0
@@ -117,7 +115,7 @@ class Layout(NamedTuple):
         Parameters
         ----------
         views : list of (L, h, w, C) float32
-            At most `group`. A model of a fixed batch is given the last one again.
+            At most `group`. A fixed batch is filled up with copies of the last view.
 
         Returns
         -------
@@ -129,10 +127,10 @@ class Layout(NamedTuple):
         arrays = [stacked]
         if self.preset.alpha:
             arrays = [stacked[:, :: self.preset.alpha], stacked]
-        return [self._packed(array) for array in arrays]
+        return [self._in_model_order(array) for array in arrays]
 
-    def _packed(self, array):
-        """(V, T, H, W, C) in the order of the model."""
+    def _in_model_order(self, array):
+        """Transpose views (V, T, H, W, C) to the order of the model's input."""
         if self._stacks:
             v, t, h, w, c = array.shape
             planes = array.transpose(0, 1, 4, 2, 3).reshape(v, t * c, h, w)
@@ -166,6 +164,7 @@ class Layout(NamedTuple):
 
 
 def _remedy(channels):
+    """Return the end of a message about a wrong number of ``channels``."""
     if channels == 3:
         return "it takes colours: name a preset of rgb"
     if channels % 2 == 0:

@@ -15,7 +15,11 @@ from idt.networks.presets import Preset, preset_of
 from idt.params.bounds import SHARE_REASON, Bounds
 
 NORMS = ("st", "channel", "none")
+"""Divisors of a map: the maximum of a channel over the video, the maximum of a place over the channels, or none."""
+
 MAPPINGS = ("ratio", "exact")
+"""Ways to find the cell of a point: by the ratio of sizes, or by the centres of the cells."""
+
 SCALES = (1, 5)
 POWER = Bounds(0.0, 1.0, SHARE_REASON, above=True)
 
@@ -31,13 +35,14 @@ class MapParams:
     preset : Preset
         Its order of colours, normalisation and stacks of flow are used; frames are not cropped.
     norms : tuple of str
-        Of `NORMS`; a block for each.
+        Some of `NORMS`; each gives a block.
     scales : {1, 5}
-        Sizes of the frames; the descriptors of five are added.
+        Number of sizes of the frames; the descriptors of the five sizes are added.
     mapping : str
         One of `MAPPINGS`.
     power : float
-        Exponent of every number of a descriptor, with its sign, when it is read; 1 is none.
+        Exponent of every number of a descriptor, applied to its absolute value when the descriptor is read. 1 changes
+        nothing.
     """
 
     models: tuple[tuple[str, tuple[str, ...]], ...]
@@ -87,15 +92,15 @@ class MapParams:
         return cls(tuple(models), whole, **options)
 
     def networks(self):
-        """Open the models, which stay open as long as their files are the same: list of Network."""
+        """Return the models, list of Network, from a cache as long as their files do not change."""
         found = []
         for path, tensors in self.models:
             status = os.stat(path)
-            found.append(_opened(path, tensors, self.preset, (status.st_mtime_ns, status.st_size, status.st_ino)))
+            found.append(_open_network(path, tensors, self.preset, (status.st_mtime_ns, status.st_size, status.st_ino)))
         return found
 
     def made(self, networks):
-        """Describe the blocks that the ``networks`` give, as a feature file records them (`NetworkBlocks.description`).
+        """Describe the blocks of these ``networks`` as a feature file records them (`NetworkBlocks.description`).
 
         Raises
         ------
@@ -126,7 +131,8 @@ class MapParams:
 
 
 @lru_cache(maxsize=8)
-def _opened(path, tensors, preset, identity):
+def _open_network(path, tensors, preset, identity):
+    """Open a network; ``identity`` is that of the file, so that a changed file is opened again."""
     return Network(path, preset=preset, tensors=tensors)
 
 
@@ -141,8 +147,8 @@ def block_names(networks, norms):
     Returns
     -------
     list of list of list of str
-        For each network, each tensor and each norm, such as ``conv4_st``; with the name of the model before it where
-        there are several.
+        For each network, each tensor and each norm, such as ``conv4_st``. If there are several networks, the name of
+        the model stands before it.
 
     Raises
     ------

@@ -27,7 +27,7 @@ class FrameMaps(NamedTuple):
     Attributes
     ----------
     index : int
-        Frames since the first one.
+        Number of the frame, counted from 0.
     maps : list of list of (h, w, C) float32
         For each scale, for each tensor.
     """
@@ -43,13 +43,13 @@ def input_sizes(network, height, width, scales):
     ----------
     network : Network
     height, width : int
-        Of the frames.
+        Height and width of the frames.
     scales : {1, 5}
 
     Returns
     -------
     list of (int, int)
-        Heights and widths. A network of a fixed size has that one.
+        Heights and widths. A network with an input of fixed size has this size only.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def frame_maps(pictures, network, sizes):
     ----------
     pictures : iterable of Picture
     network : Network
-        With the wanted tensors; whole frames.
+        Network with the wanted tensors, whose preset takes whole frames.
     sizes : list of (int, int)
         As from `input_sizes`.
 
@@ -99,14 +99,14 @@ def frame_maps(pictures, network, sizes):
 
 
 def _of_stacks(pictures, network, sizes):
-    """Yield the maps of every frame, or of the flows that begin at it; past the end the last flow repeats."""
+    """Yield the maps of every frame, or of the stack of flows that begins at it; past the end the last flow repeats."""
     preset, length = network.preset, network.preset.length
     waiting: list[np.ndarray] = []
     at = 0
     for image in _images(pictures, preset):
         waiting.append(image)
         if len(waiting) == length:
-            yield FrameMaps(at, [_planes(network, waiting, size, None) for size in sizes])
+            yield FrameMaps(at, [_compute_maps(network, waiting, size, False) for size in sizes])
             at += 1
             waiting = waiting[1:]
     if length == 1 and not preset.is_flow:
@@ -117,46 +117,46 @@ def _of_stacks(pictures, network, sizes):
     last = waiting[-1] if waiting else image
     for _ in range(len(waiting) + preset.is_flow):
         filled = [*waiting, *[last] * (length - len(waiting))]
-        yield FrameMaps(at, [_planes(network, filled, size, None) for size in sizes])
+        yield FrameMaps(at, [_compute_maps(network, filled, size, False) for size in sizes])
         at, waiting = at + 1, waiting[1:]
 
 
 def _of_clips(pictures, network, sizes):
-    """Yield the maps of every frame from clips that overlap by half: those of the clip whose middle is nearest."""
+    """Yield the maps of every frame, taken from the clip whose middle is nearest; clips overlap by half."""
     preset = network.preset
     span = (preset.length - 1) * preset.interval + 1
     hop = max(1, span // 2)
     kept: list[np.ndarray] = []
     begin = served = seen = 0
-    made = None
+    clip_maps = None
     for image in _images(pictures, preset):
         kept.append(image)
         seen += 1
         if len(kept) == span:
-            made = [_planes(network, kept[:: preset.interval], size, "clip") for size in sizes]
-            # The frames up to half-way to the middle of the next clip; ties go to the earlier one.
+            clip_maps = [_compute_maps(network, kept[:: preset.interval], size, True) for size in sizes]
+            # This clip serves the frames up to half-way to the middle of the next clip; ties go to this one.
             until = begin + (span - 1 + hop) // 2 + 1
             while served < min(until, seen):
-                yield _at(network, made, served, begin)
+                yield _maps_at(network, clip_maps, served, begin)
                 served += 1
             kept, begin = kept[hop:], begin + hop
     frames = seen + preset.is_flow
     if not seen:
         raise DataError("the video has no frames or flows for a clip; leave it out")
-    covered = begin - hop + span if made is not None else 0
+    covered = begin - hop + span if clip_maps is not None else 0
     if covered < seen:
         filled = [*kept, *[kept[-1]] * (span - len(kept))]
-        made = [_planes(network, filled[:: preset.interval], size, "clip") for size in sizes]
+        clip_maps = [_compute_maps(network, filled[:: preset.interval], size, True) for size in sizes]
     else:
         begin -= hop
     for at in range(served, frames):
-        yield _at(network, made, at, begin)
+        yield _maps_at(network, clip_maps, at, begin)
 
 
-def _at(network, made, frame, begin):
+def _maps_at(network, clip_maps, frame, begin):
     """Select the maps of one frame from those of its clip."""
     maps = []
-    for per_tensor in made:
+    for per_tensor in clip_maps:
         chosen = []
         for volume, axis in per_tensor:
             chosen.append(volume[axis.cell((frame - begin) / network.preset.interval, len(volume))])
@@ -176,27 +176,30 @@ def _images(pictures, preset):
         yield picture.bgr if preset.colours == "bgr" else picture.bgr[..., ::-1]
 
 
-def _planes(network, images, size, clip):
-    """Compute the tensors for one input: (h, w, C) each, or of a clip (volume (t, h, w, C), axis of time) each."""
+def _compute_maps(network, images, size, is_clip):
+    """Compute the tensors of one input.
+
+    Each is a map (h, w, C); of a clip it is a pair of the volume (t, h, w, C) and its axis of time.
+    """
     resized = [
         cv2.resize(np.ascontiguousarray(image), (size[1], size[0]), interpolation=cv2.INTER_LINEAR) for image in images
     ]
     view = cropped(np.stack(resized), (0, 0, False), network.preset)
     arrays = network.layout.pack([view])
     found = network.run(arrays)
-    made: list = []
+    tensors: list = []
     for name, values in zip(network.tensors, found, strict=True):
-        if clip is None and values.ndim == 4:
-            made.append(np.ascontiguousarray(values[0].transpose(1, 2, 0)))
-        elif clip and values.ndim == 5:
+        if not is_clip and values.ndim == 4:
+            tensors.append(np.ascontiguousarray(values[0].transpose(1, 2, 0)))
+        elif is_clip and values.ndim == 5:
             axes = axes_of(network, name, tuple(array.shape for array in arrays))
-            made.append((np.ascontiguousarray(values[0].transpose(1, 2, 3, 0)), axes[0]))
+            tensors.append((np.ascontiguousarray(values[0].transpose(1, 2, 3, 0)), axes[0]))
         else:
             raise DataError(
                 f"{network.path}: {short_repr(name)} is no map of places, its shape is {values.shape}; idt-net --list"
                 " names the maps"
             )
-    return made
+    return tensors
 
 
 def axes_of(network, tensor, shapes):

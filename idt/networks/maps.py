@@ -23,7 +23,7 @@ EPS = 2.2e-16
 
 
 class MapPool:
-    """Pool of the maps of one video along its tracks; both are read in parallel.
+    """Pool of the maps of one video along its tracks; maps are computed as far as the tracks need them.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class MapPool:
     Attributes
     ----------
     names : list of str
-        Of the blocks.
+        Names of the blocks.
     """
 
     def __init__(self, pictures, params, networks, *, size, first=0):
@@ -60,14 +60,14 @@ class MapPool:
         points : (n, L + 1, 2) float32
             In pixels of the frames.
         frames : (n,) int
-            Frames at which the tracks end, at most 16 before those of the previous call.
+            Frames at which the tracks end; no track may end more than 16 frames before one of the previous call.
         skips : (n,) int, optional
             Frame steps.
 
         Returns
         -------
         dict of str to (n, S · C) float32
-            By the names of the blocks; S scales side by side where the norm is ``st``, else 1.
+            Sums by name of block. With the norm ``st``, S is the number of scales, side by side; else S is 1.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class MapPool:
         found: dict[str, np.ndarray] = {}
         for source, names in zip(self._sources, self._names, strict=True):
             source.advance(int(times.max()) if len(times) else -1)
-            found.update(source.pooled(points[:, :length], times, names))
+            found.update(source.pool(points[:, :length], times, names))
             source.forget(int(frames.min()) - self._first - 32 if len(frames) else 0)
         return found
 
@@ -89,12 +89,12 @@ class MapPool:
         """Read the remaining frames, and return the maxima of the ``st`` blocks, (S · C,) float32 by name."""
         found = {}
         if "st" in self._params.norms:
-            which = self._params.norms.index("st")
+            st = self._params.norms.index("st")
             for source, names in zip(self._sources, self._names, strict=True):
                 source.advance(None)
                 for tensor, of_tensor in enumerate(names):
                     maxima = [scale[tensor] for scale in source.maxima]
-                    found[of_tensor[which]] = (np.concatenate(maxima).astype(np.float64) + EPS).astype(np.float32)
+                    found[of_tensor[st]] = (np.concatenate(maxima).astype(np.float64) + EPS).astype(np.float32)
         return found
 
 
@@ -107,19 +107,19 @@ class _Source:
         self._inputs = input_sizes(network, height, width, params.scales)
         self._stream = frame_maps(pictures, network, self._inputs)
         self._kept: deque[FrameMaps] = deque()
-        self._seen = -1
-        self._reach = 0
+        self._last_index = -1
+        self._longest_span = 0
         self.maxima: list[list[np.ndarray]] = []
 
     def advance(self, frame):
-        """Compute maps up to a frame, or to the end."""
-        while frame is None or self._seen < frame:
+        """Compute the maps up to a ``frame``, or to the end of the video if it is None."""
+        while frame is None or self._last_index < frame:
             made = next(self._stream, None)
             if made is None:
                 if frame is None:
                     return
                 raise DataError("the video gave fewer frames for its maps than for its tracks; run again")
-            self._seen = made.index
+            self._last_index = made.index
             largest = [[np.abs(one).max(axis=(0, 1)) for one in scale] for scale in made.maps]
             if not self.maxima:
                 self.maxima = largest
@@ -130,14 +130,14 @@ class _Source:
                 self._kept.append(made)
 
     def forget(self, frame):
-        """Drop the maps that are not needed by tracks that end at this frame or later."""
-        while self._kept and self._kept[0].index < frame - self._reach:
+        """Drop the maps that no track needs that ends at this frame or later."""
+        while self._kept and self._kept[0].index < frame - self._longest_span:
             self._kept.popleft()
 
-    def pooled(self, points, times, names):
+    def pool(self, points, times, names):
         """Sum up the maps along tracks, block by block."""
         params = self._params
-        self._reach = max(self._reach, int(np.ptp(times, axis=1).max()) if len(times) else 0)
+        self._longest_span = max(self._longest_span, int(np.ptp(times, axis=1).max()) if len(times) else 0)
         first = self._kept[0].index if self._kept else 0
         found = {}
         for tensor, of_tensor in enumerate(names):
@@ -162,7 +162,7 @@ class _Source:
     def _values(self, points, times, tensor, scale, size):
         """Look up the values (n, C) of a tensor at points (n, 2)."""
         if not self._kept:
-            self.advance(0)  # the number of channels is known from the first map on
+            self.advance(0)  # the first map has the number of channels
         sample = self._kept[0].maps[scale][tensor]
         cells = self._cells(points, sample.shape, tensor, size)
         found = np.empty((len(points), sample.shape[2]), np.float32)
@@ -181,9 +181,9 @@ class _Source:
         else:
             shapes = tuple(self._network.layout.sizes(1, size).values())
             axes = axes_of(self._network, self._network.tensors[tensor], shapes)
-            for axis, (whole, input_, at) in enumerate(((width, size[1], axes[-1]), (height, size[0], axes[-2]))):
+            for axis, (whole, input_, map_axis) in enumerate(((width, size[1], axes[-1]), (height, size[0], axes[-2]))):
                 place = points[:, axis].astype(np.float64) * input_ / whole
-                cells[:, axis] = np.floor((place - at.start) / at.stride + 0.5)
+                cells[:, axis] = np.floor((place - map_axis.start) / map_axis.stride + 0.5)
         return np.clip(cells, 0, [shape[1] - 1, shape[0] - 1])
 
 

@@ -34,7 +34,7 @@ class Network:
         listed.
     tensors : sequence of str
         Tensors that `run` returns: outputs, or any between two layers, or ``stride16`` for the last map of stride 16.
-        Without, the model's outputs.
+        If empty, the model's outputs.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Network:
     layout : Layout
         How views are laid out in the inputs.
     tensors : list of str
-        Those that `run` returns, by the names of the model.
+        Names of the tensors that `run` returns, as in the model.
     axes_known : dict
         Cache of `idt.networks.map_stream.axes_of`.
 
@@ -65,7 +65,7 @@ class Network:
         self.inputs = inputs_of(self._model.proto)
         self.preset: Any = None if preset is None else preset_of(preset)
         self.layout: Any = None if preset is None else Layout.of(self.inputs, self.preset, self.path)
-        self.tensors = self._named(tensors)
+        self.tensors = self._resolve_names(tensors)
         self._sessions: dict[tuple, Any] = {}
         self.axes_known: dict[tuple, tuple] = {}
 
@@ -148,7 +148,7 @@ class Network:
         session = self._session(tuple(array.shape for array in arrays))
         try:
             found = session.run(self.tensors, dict(zip(self.layout.inputs, arrays, strict=True)))
-        except Exception as problem:  # onnxruntime's own exceptions have no common class of their own
+        except Exception as problem:  # onnxruntime's exceptions have no base class of their own
             raise DataError(
                 with_name(self.path, f"the model does not take {type_and_shape(arrays[0])}: {problem}")
             ) from None
@@ -160,13 +160,13 @@ class Network:
     def _session(self, shapes):
         """Return the inference session, whose graph is pruned to the wanted tensors."""
         if shapes not in self._sessions:
-            # Refuses tensors that would fill the memory before any is made.
+            # Tensors that would fill the memory are refused before the session computes any.
             sizes = dict(zip(self.layout.inputs, shapes, strict=True))
             if sum(math.prod(shape) for shape in shapes) > LARGEST_TENSOR:
                 raise DataError(f"{self.path}: inputs of {sizes} are larger than {LARGEST_TENSOR:,} numbers")
             shapes_with(self._model, sizes)
-            made = next(iter(self._sessions.values()), None) or self._opened()
-            self._sessions[shapes] = made
+            session = next(iter(self._sessions.values()), None) or self._open_session()
+            self._sessions[shapes] = session
         return self._sessions[shapes]
 
     def _usual(self):
@@ -177,12 +177,13 @@ class Network:
             found[name] = tuple(have or size for have, size in zip(shape, usual, strict=True))
         return found
 
-    def _opened(self):
+    def _open_session(self):
+        """Open an inference session of the model whose only outputs are the wanted tensors."""
         onnx, runtime = library("onnx"), library("onnxruntime")
         proto = onnx.ModelProto()
         proto.CopyFrom(self._model.proto)
         known = {value.name: value for value in proto.graph.output}
-        # ONNX Runtime skips the layers behind the wanted tensors if nothing else is asked for.
+        # ONNX Runtime skips the layers that no output needs.
         wanted = [known.get(name) or onnx.ValueInfoProto(name=name) for name in self.tensors]
         del proto.graph.output[:]
         proto.graph.output.extend(wanted)
@@ -191,11 +192,11 @@ class Network:
         options.log_severity_level = 4
         try:
             return runtime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        except Exception as problem:  # as above
+        except Exception as problem:  # without a base class, as in `run`
             raise DataError(with_name(self.path, f"ONNX Runtime does not take the model: {problem}")) from None
 
-    def _named(self, tensors):
-        """Return the tensors by the names of the model."""
+    def _resolve_names(self, tensors):
+        """Resolve the requested names to names of the model; ``stride16`` is the last map of that stride."""
         made = {name for node in self._model.proto.graph.node for name in node.output if name}
         named = []
         for name in tensors or self.outputs:
@@ -206,12 +207,13 @@ class Network:
                 raise DataError(f"{self.path} has no tensor {short_repr(name)}{near}")
             named.append(name)
         if len(set(named)) < len(named):
-            raise DataError(f"{self.path}: every tensor once, got {', '.join(named)}")
+            raise DataError(f"{self.path}: name every tensor once, got {', '.join(named)}")
         return named
 
     def _last_of_stride(self, stride):
-        at = [name for name, _, _, axes in self.layers() if axes and axes[-1].stride == axes[-2].stride == stride]
-        if not at:
+        """Name the last map of a ``stride``."""
+        names = [name for name, _, _, axes in self.layers() if axes and axes[-1].stride == axes[-2].stride == stride]
+        if not names:
             strides = sorted({axes[-1].stride for _, _, _, axes in self.layers() if axes})
             raise DataError(f"{self.path} has no map of stride {stride}, its strides are {strides}")
-        return at[-1]
+        return names[-1]

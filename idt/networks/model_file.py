@@ -82,7 +82,7 @@ def read_model(path):
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(data)
-    except Exception:  # protobuf's DecodeError, and what its implementations in C raise beside it
+    except Exception:  # protobuf's DecodeError, and other exceptions of its implementations in C
         raise DataError(f"{path} is no ONNX model: its {len(data):,} bytes are no Protocol Buffers") from None
     if not proto.graph.node or not proto.graph.output:
         raise DataError(f"{path} is no ONNX model: expected a graph with layers and outputs, got none")
@@ -90,7 +90,7 @@ def read_model(path):
     total = len(data)
     for tensor in _tensors(proto.graph):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            total += _bring_in(tensor, Path(path), digests, LARGEST_FILE - total)
+            total += _read_external(tensor, Path(path), digests, LARGEST_FILE - total)
     if len(digests) > 1:
         import hashlib
 
@@ -111,10 +111,10 @@ def _tensors(graph):
                     yield from _tensors(inner)
 
 
-def _bring_in(tensor, path, digests, most):
+def _read_external(tensor, path, digests, most):
     """Read the external data of a tensor into the model; return the number of bytes."""
-    said = {entry.key: entry.value for entry in tensor.external_data}
-    place, folder = said.get("location", ""), path.resolve().parent
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    place, folder = entries.get("location", ""), path.resolve().parent
     found = (folder / place).resolve()
     if not place or Path(place).is_absolute() or not found.is_relative_to(folder):
         raise DataError(
@@ -122,7 +122,7 @@ def _bring_in(tensor, path, digests, most):
             " put them beside the model"
         )
     try:
-        offset, length = int(said.get("offset") or 0), int(said.get("length") or -1)
+        offset, length = int(entries.get("offset") or 0), int(entries.get("length") or -1)
     except ValueError:
         offset, length = -1, -1
     with open_source(found) as file:
@@ -139,7 +139,7 @@ def _bring_in(tensor, path, digests, most):
 
 
 def inputs_of(proto):
-    """List the inputs of a model that are no weights.
+    """List the inputs of a model, without the weights among them.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def inputs_of(proto):
 
 
 def shape_of(value):
-    """Return the shape that a ``value``, an onnx.ValueInfoProto, says; () if it says none; None for open sizes."""
+    """Return the shape of a ``value``, an onnx.ValueInfoProto: () if it states none; open sizes are None."""
     dims = value.type.tensor_type.shape.dim
     return tuple(dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in dims)
 

@@ -9,21 +9,28 @@ def add_maps(parser):
     group = parser.add_argument_group("maps of networks pooled along the tracks (docs/method/networks.md)")
     group.add_argument(
         "--maps", action="append", default=[], metavar="MODEL:TENSOR[,TENSOR]",
-        help="ONNX file and tensors, or stride16 for the last map of that stride; a block for each and each norm",
+        help="ONNX file and tensors, or stride16 for the last map of stride 16; a block for each tensor and norm",
     )  # fmt: skip
-    group.add_argument("--maps-preset", default="tdd", metavar="NAME", help="values, as of idt-net (default tdd)")
+    group.add_argument(
+        "--maps-preset",
+        default="tdd",
+        metavar="NAME",
+        help="colours and normalisation, a preset of idt-net (default tdd)",
+    )
     group.add_argument(
         "--maps-norm", default="st,channel", metavar="NORM[,NORM]",
-        help="by the maximum of each channel (st), of each place (channel), or none (default st,channel)",
+        help="divide by the maximum of each channel (st), of each place (channel), or not (default st,channel)",
     )  # fmt: skip
-    group.add_argument("--maps-scales", choices=("1", "5"), default="1", help="sizes of the frames (default 1)")
+    group.add_argument(
+        "--maps-scales", choices=("1", "5"), default="1", help="number of sizes of the frames (default 1)"
+    )
     group.add_argument(
         "--maps-mapping", choices=("ratio", "exact"), default="ratio",
-        help="cell of a point: by the ratio of sizes, or by the centres of the cells (default ratio)",
+        help="find the cell of a point by the ratio of sizes, or by the centres of cells (default ratio)",
     )  # fmt: skip
     power = Bounds(0.0, 1.0, SHARE_REASON, above=True)
     add_number_option(
-        group, "--maps-power", power, default=0.5, help="exponent of every number, with its sign; 1 is none"
+        group, "--maps-power", power, default=0.5, help="exponent of the absolute value of every number; 1 changes none"
     )
 
 

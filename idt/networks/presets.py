@@ -18,10 +18,10 @@ RULES = ("centres", "uniform", "segments", "ticks", "all")
 """Rules for the choice of clips (`idt.networks.sampling`)."""
 
 CROPS = {"centre": 1, "three": 3, "ten": 10, "whole": 1}
-"""Crops of a frame, with their number."""
+"""Crops of a frame, and how many each kind has."""
 
 AVERAGES = ("logits", "probabilities", "given")
-"""Kinds of the average: of the outputs, of their softmax, of outputs that are probabilities already."""
+"""Numbers whose mean is the score: the outputs, their softmax, or outputs that are probabilities already."""
 
 FUSIONS = ("sum", "max", "concat", "bilinear")
 """Kinds of the fusion of two maps (`idt.networks.fused`)."""
@@ -62,15 +62,16 @@ class Preset:
     colours : {"rgb", "bgr"}
         Order of the channels.
     mean, std : tuple of float
-        Of values from 0 to 255, one for each channel or for all.
+        Mean and standard deviation of pixel values from 0 to 255, one for each channel or for all.
     average : str
         One of `AVERAGES`.
     layout : str
-        One of `LAYOUTS`; by rank if empty.
+        One of `LAYOUTS`; if empty, the rank of the input decides.
     fps : float or None
         Frames per second that a video is resampled to.
     alpha : int
-        SlowFast networks of two inputs: the slow one takes every so many frames of the fast one; 0 for others.
+        For SlowFast networks of two inputs: the slow input takes every ``alpha``-th frame of the fast one. 0 for other
+        networks.
     """
 
     name: str
@@ -125,7 +126,8 @@ class Preset:
         return 0 if self.rule == "all" else self.clips * CROPS[self.crops]
 
 
-def _family():
+def _presets():
+    """Yield all presets."""
     flow8: dict[str, Any] = {"modality": "flow", "mean": (128.0,), "std": (1.0,)}
     caffe: dict[str, Any] = {"colours": "bgr", "mean": (104.0, 117.0, 123.0), "std": (1.0,), "average": "logits"}
     bn: dict[str, Any] = {**caffe, "mean": (104.0, 117.0, 128.0), "rule": "segments", "crops": "ten"}
@@ -183,7 +185,7 @@ def _family():
     yield Preset("tdd-flow", length=10, rule="all", clips=1, short_side=0, crops="whole", **flow8)
 
 
-PRESETS = {preset.name: preset for preset in _family()}
+PRESETS = {preset.name: preset for preset in _presets()}
 """Presets by name."""
 
 
@@ -195,7 +197,7 @@ def preset_of(preset, **given):
     preset : str or Preset
         A name of `PRESETS`, or a preset.
     **given
-        Entries to replace; those that are None stay.
+        Entries to replace; an entry that is None stays as it is.
 
     Returns
     -------
@@ -204,7 +206,7 @@ def preset_of(preset, **given):
     Raises
     ------
     DataError
-        If there is none of that name, or an entry is none or does not fit.
+        If no preset has that name, or an entry is unknown or has a value that does not fit.
     """
     if not isinstance(preset, Preset):
         if preset not in PRESETS:

@@ -8,7 +8,7 @@ uniform    MMAction2, L > 1: span S = (L − 1) v + 1, room m = max(n − S, 0);
            at ⌊m / 2⌋ if it is the only one; frames beyond the end begin anew (modulo n)
 segments   tsn-pytorch: tick = (n − L + 1) / N; a clip begins at ⌊tick / 2 + tick i⌋
 ticks      TSN in Caffe: step = ⌊(n − L) / (N − 1)⌋; a clip begins at i · step, and all at 0 if the step is 0
-all        one clip of all frames (I3D); with `every` one clip a frame
+all        one clip of all frames (I3D)
 =========  ===========================================================================================================
 
 Halves are rounded to the even number, as NumPy does. Source: docs/method/networks.md, section 2.
@@ -28,7 +28,7 @@ def clips_of(preset, n, name="the video"):
     n : int
         Frames, flows or differences of the video.
     name : str
-        Of the video, for messages.
+        Name of the video in messages.
 
     Returns
     -------

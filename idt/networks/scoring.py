@@ -1,6 +1,6 @@
 """Scores of a video: the mean of the outputs of a network over all views of its clips.
 
-Source: docs/method/networks.md, section 2.
+Source: docs/method/networks.md, sections 2 and 5.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from idt.networks.sampling import clips_of
 from idt.networks.views import PLAIN, clips, measure, units_of
 
 SUM = 1e-3
-"""Largest deviation of a sum of probabilities from 1, in float32 and over thousands of classes."""
+"""Largest deviation from 1 of a sum of probabilities, which are float32 numbers of up to thousands of classes."""
 
 
 def scores(network, video, *, opening=PLAIN, measured=None):
@@ -40,21 +40,21 @@ def scores(network, video, *, opening=PLAIN, measured=None):
     measured = measured or measure(video, opening)
     name = str(measured.source.get("name", "the video"))
     numbers = clips_of(preset, units_of(preset, measured.frames), name)
-    made = clips(video, preset, numbers, opening)
+    video_clips = clips(video, preset, numbers, opening)
     total, count = 0.0, 0
-    for views in _groups(network, made, len(numbers)):
+    for views in _batches(network, video_clips, len(numbers)):
         rows = rows_of(network, network.run(network.layout.pack(views))[0], len(views))
-        total = total + _averaged(rows, preset, network).sum(axis=0)
+        total = total + _to_average(rows, preset, network).sum(axis=0)
         count += len(rows)
     return total / count
 
 
-def _groups(network, made, n_clips):
+def _batches(network, video_clips, n_clips):
     """Yield the batches of views."""
     layout = network.layout
     if "m" not in layout.kind:
         waiting: list = []
-        for clip in made:
+        for clip in video_clips:
             waiting += clip.views
             while len(waiting) >= layout.group:
                 yield waiting[: layout.group]
@@ -62,8 +62,8 @@ def _groups(network, made, n_clips):
         if waiting:
             yield waiting
         return
-    # All clips of one crop, then those of the next: the order in which the network's head takes them apart.
-    found = sorted(made, key=lambda clip: clip.index)
+    # All clips of one crop, then all clips of the next: the order that the network's head expects.
+    found = sorted(video_clips, key=lambda clip: clip.index)
     views = [clip.views[crop] for crop in range(len(found[0].views)) for clip in found]
     group = layout.group or len(views)
     if len(views) % group or group % n_clips:
@@ -76,19 +76,19 @@ def _groups(network, made, n_clips):
 
 
 def rows_of(network, values, count):
-    """Bring the outputs of one run into rows of classes.
+    """Reshape the outputs of one run to rows of classes.
 
     Parameters
     ----------
     network : Network
     values : ndarray
     count : int
-        Views that were given.
+        Number of views in the run.
 
     Returns
     -------
     (n, C) float64
-        One for each view, or one for all if the model averages them.
+        A row for each view, or one for all views if the model averages them.
 
     Raises
     ------
@@ -108,8 +108,8 @@ def rows_of(network, values, count):
     return squeezed[:count].astype(np.float64)
 
 
-def _averaged(rows, preset, network):
-    """Return the rows whose mean is taken."""
+def _to_average(rows, preset, network):
+    """Return the logits or probabilities of each view, as the preset says."""
     if preset.average == "probabilities":
         powers = np.exp(rows - rows.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)

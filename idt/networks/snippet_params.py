@@ -13,7 +13,7 @@ SUFFIX = "_snippets"
 """Suffix of the name of a block."""
 
 LONGEST = 1000
-"""Most frames of a snippet, as of a track."""
+"""Most frames of a snippet, the same limit as for a track."""
 
 
 def snippet_preset(preset):
@@ -28,7 +28,7 @@ def made_of(network, every=None):
     ----------
     network : Network
     every : int, optional
-        Frames between the beginnings of two snippets; half a clip by default, 0 for the clips of the preset.
+        Frames between the beginnings of two snippets; by default half a clip. 0 takes the clips of the preset instead.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def block_name(tensor):
 
 
 def params_of(made):
-    """Return the extraction parameters that a file of snippets records, whose description is ``made``."""
+    """Return the extraction parameters for a feature file of snippets with the description ``made``."""
     return ExtractionParams(length=max(1, made["snippets"]["span"] - 1), time_cells=1)
 
 

@@ -24,7 +24,7 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
     Parameters
     ----------
     network : Network
-        With the wanted tensors.
+        Network with the wanted tensors.
     video : path or array
     every : int, optional
         As for `made_of`.
@@ -42,7 +42,7 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
     DataError
         If the video cannot be read or is too short, or the tensors have different numbers of cells.
     """
-    made = made_of(network, every)
+    description = made_of(network, every)
     opening = opening.for_preset(video, network.preset)
     measured = measured or measure(video, opening)
     for snippet in snippet_values(network, video, starts_of(network.preset, measured, every), opening, measured):
@@ -54,7 +54,7 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
                     f" {short_repr(network.tensors[0])} {snippet.cells[0]}; name tensors of one size"
                 )
             blocks[block_name(tensor)] = rows_of(values, cells)
-        yield features_of(snippet, snippet.cells[0], blocks, made, measured)
+        yield features_of(snippet, snippet.cells[0], blocks, description, measured)
 
 
 class Snippet(NamedTuple):
@@ -63,13 +63,13 @@ class Snippet(NamedTuple):
     Attributes
     ----------
     clip : idt.networks.views.Clip
-        Without its views.
+        The clip without its views, which are not needed any more.
     windows : list of (int, int, bool)
         Its crops, as from `idt.networks.crops.places`.
     values : list of (crops, cells, C) float32
-        For each tensor.
+        Values of each tensor.
     cells : list of (int, int, int)
-        Cells of time, height and width of each tensor; (1, 1, 1) of one that is no map.
+        Cells of time, height and width of each tensor; (1, 1, 1) if it is no map.
     size : (int, int)
         Height and width of the resized frames.
     crop : int
@@ -99,7 +99,7 @@ def starts_of(preset, measured, every, name="the video"):
     Returns
     -------
     (m, L) int64
-        Frames, flows or differences of each.
+        Numbers of the frames, flows or differences of each snippet.
 
     Raises
     ------
@@ -159,23 +159,26 @@ def snippet_values(network, video, numbers, opening, measured):
 
 
 def rows_of(values, cells):
-    """Return the rows (n, C) float32 of ``values`` (crops, cells, C): each cell, or one of ``cells`` (1, 1, 1)."""
+    """Return rows (n, C) float32 of ``values`` (crops, cells, C).
+
+    Each cell of each crop is a row. If ``cells`` is (1, 1, 1), the mean over the crops is the only row.
+    """
     if cells == (1, 1, 1):
         values = values.mean(axis=0, keepdims=True, dtype=np.float64)
     return values.reshape(-1, values.shape[-1]).astype(np.float32)
 
 
-def features_of(snippet, cells, blocks, made, measured):
+def features_of(snippet, cells, blocks, description, measured):
     """Make features of a snippet.
 
     Parameters
     ----------
     snippet : Snippet
     cells : (int, int, int)
-        Of the blocks.
+        Cells of time, height and width of the blocks.
     blocks : dict of str to (n, C) float32
         As from `rows_of`.
-    made : dict
+    description : dict
         As from `made_of`.
     measured : Measured
 
@@ -190,15 +193,15 @@ def features_of(snippet, cells, blocks, made, measured):
         scale=np.ones(len(position), np.float32),
         position=position,
         skip=np.ones(len(position), np.uint8),
-        network=NetworkBlocks(made, blocks),
-        params=params_of(made),
+        network=NetworkBlocks(description, blocks),
+        params=params_of(description),
         width=measured.width,
         height=measured.height,
     )
 
 
 def _run(network, views):
-    """Compute the tensors of all views, in runs of at most a batch."""
+    """Compute the tensors of all views, batch by batch."""
     group, parts = network.layout.group, []
     for first in range(0, len(views), group):
         given = views[first : first + group]
@@ -214,7 +217,7 @@ def _run(network, views):
 
 
 def _rows(network, tensor, values):
-    """Reshape values to (views, cells, C), and return the cells of time, height and width."""
+    """Return values as (views, cells, C), and the cells of time, height and width."""
     single = int(np.prod(values.shape[2:])) == 1
     if not single and values.ndim not in (4, 5):
         raise DataError(
@@ -228,7 +231,7 @@ def _rows(network, tensor, values):
 
 
 def _positions(snippet, window, cells, measured):
-    """Compute the relative positions (cells, 3) of the cells in a crop; without one in the whole frame."""
+    """Compute the relative positions (cells, 3) of the cells in a crop, or in the whole frame if ``window`` is None."""
     times, rows, columns = (((np.arange(count) + 0.5) / count) for count in cells)
     if window is not None and snippet.crop:
         rows = (window[0] + rows * snippet.crop) / snippet.size[0]

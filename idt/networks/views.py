@@ -1,8 +1,8 @@
 """Views of a video for a network: clips of frames, flows or differences, cropped and normalised.
 
 A video is read twice. The first pass counts its frames, because the clips of most families depend on their number, and
-containers often state it wrongly. The second pass keeps each frame until the last clip that needs it. Memory is that of
-the clips that overlap.
+containers often state it wrongly. The second pass keeps each frame until the last clip that needs it. Only the frames
+of overlapping clips are in memory.
 """
 
 import math
@@ -27,9 +27,9 @@ class Clip(NamedTuple):
     index : int
         Its number among the video's clips.
     first, last : int
-        Frames that it begins and ends with.
+        Numbers of its first and last frame.
     views : list of (L, h, w, C) float32
-        One a crop.
+        One view a crop.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a clip with
@@ -60,20 +60,23 @@ class Opening(NamedTuple):
         return open_colour(video, params=self.params, channels=self.channels, decoder=self.decoder, **given)
 
     def for_preset(self, video, preset):
-        """Return the opening with the rate of the ``preset`` if the ``video`` has one and the caller names none."""
+        """Return these options with the frame rate of the ``preset``.
+
+        They are unchanged if the preset has no rate, the options have one, or the rate of ``video`` is unknown.
+        """
         if preset.fps is None or self.params.fps is not None:
             return self
-        with self.opened(video) as seen:
-            known = not math.isnan(seen.source_fps)
+        with self.opened(video) as opened:
+            known = not math.isnan(opened.source_fps)
         return self._replace(params=replace(self.params, fps=preset.fps)) if known else self
 
 
 PLAIN = Opening()
-"""Opening without options."""
+"""Default options."""
 
 
 class Measured(NamedTuple):
-    """Size and number of frames of a video, its source (`idt.frames.video.Video.source`) and notes."""
+    """Size, frame rate, frames and first frame of a video, its source (`idt.frames.video.Video.source`) and notes."""
 
     width: int
     height: int
@@ -99,7 +102,7 @@ def measure(video, opening):
     Raises
     ------
     DataError
-        If it cannot be read, or not twice.
+        If the video cannot be read, or cannot be read twice.
     """
     if not (isinstance(video, str) or hasattr(video, "__fspath__") or isinstance(video, np.ndarray | list | tuple)):
         raise DataError(
@@ -141,11 +144,11 @@ def clips(video, preset, numbers, opening):
     """
     last_use: dict[int, int] = {}
     order = sorted(range(len(numbers)), key=lambda clip: (int(numbers[clip].max()), clip))
-    for place, clip in enumerate(order):
-        last_use.update(dict.fromkeys(numbers[clip].tolist(), place))
+    for turn, clip in enumerate(order):
+        last_use.update(dict.fromkeys(numbers[clip].tolist(), turn))
     kept: dict[int, np.ndarray] = {}
     waiting = iter(enumerate(order))
-    place, clip = next(waiting)
+    turn, clip = next(waiting)
     with opening.opened(video) as opened:
         size = target_size(preset, opened.height, opened.width)
         windows = places(preset, *size)
@@ -157,18 +160,18 @@ def clips(video, preset, numbers, opening):
         for number, image in _units(opened, preset, last_use):
             kept[number] = resized(image, size)
             while number >= numbers[clip].max():
-                made = np.stack([kept[at] for at in numbers[clip].tolist()])
+                stacked = np.stack([kept[at] for at in numbers[clip].tolist()])
                 yield Clip(
                     clip, int(numbers[clip].min()), int(numbers[clip].max()),
-                    [cropped(made, window, preset) for window in windows],
+                    [cropped(stacked, window, preset) for window in windows],
                 )  # fmt: skip
-                del made
-                for at in [at for at in kept if last_use[at] <= place]:
+                del stacked
+                for at in [at for at in kept if last_use[at] <= turn]:
                     del kept[at]
                 following = next(waiting, None)
                 if following is None:
                     return
-                place, clip = following
+                turn, clip = following
     raise DataError(f"{opened.name} has fewer frames than when they were counted; run again when it stays as it is")
 
 

@@ -1,14 +1,17 @@
 """Pictures.
 
 cli            the command idt-show
-tracks         the tracks drawn over the frames; colours
+tracks         the tracks drawn over the frames
+colours        the colours of tracks
 step_pictures  flow, matches, the warped frame, human boxes
 flow           a flow in the colours of the wheel
 plots          the camera's path, the histograms of a track
-evidence       numbers of tracks drawn over the frames: what each adds to a score; evidence_table reads them
+evidence       what each track adds to a score, drawn over the frames
+evidence_table reader of these numbers
+stills         frames of a video as JPEGs for a page, with evidence or without
 labels         labels of segments over drawn frames
-video_writer   drawn tracks as a video or a picture file
-picture_files  pictures and videos to the disk
+video_writer   drawn tracks or steps as a video or a picture file
+picture_files  writers of picture and video files
 canvas         lines, dots, captions and legends
 """
 

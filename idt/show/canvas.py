@@ -1,4 +1,4 @@
-"""A frame that is drawn upon: dimmed, enlarged, with translucent lines, end points, a caption and a legend.
+"""Canvas over a dimmed and enlarged frame: translucent lines, end points, a caption and a legend.
 
 Colours are those of Okabe and Ito, which people with any kind of colour blindness can tell apart.
 """
@@ -12,12 +12,14 @@ from idt.imports.opencv import cv2
 ORANGE, SKY, GREEN, YELLOW = (0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240)
 BLUE, VERMILION, PURPLE = (178, 114, 0), (0, 94, 213), (167, 121, 204)
 WHITE, GRAY, BLACK = (255, 255, 255), (150, 150, 150), (0, 0, 0)
-"""BGR."""
+"""The colours are BGR."""
 
 SMALLEST_SIDE = 360
-"""Frames are enlarged by whole numbers until their shorter side has this many pixels, or lines hide what they show."""
+"""Frames are enlarged by a whole number until their shorter side has about this many pixels, because lines would hide
+the content of smaller ones."""
 
 SUBPIXEL_BITS = 4
+"""OpenCV draws at multiples of 1/2⁴ pixel."""
 LINE = 20
 """Height of a line of text in pixels."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -37,7 +39,7 @@ class Canvas:
     frame : (H, W) or (H, W, 3) uint8
         Gray or BGR.
     zoom : int
-        Pixels of the picture for one of the frame.
+        Factor by which the frame is enlarged.
     brightness : float
         1 leaves the frame as it is, less dims it.
     """
@@ -46,11 +48,11 @@ class Canvas:
         size = (frame.shape[1] * zoom, frame.shape[0] * zoom)
         self.zoom = zoom
         self._base = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC).astype(np.float32) * np.float32(brightness)
-        self._ink = np.zeros((*self._base.shape[:2], 3), np.uint8)
-        self._cover = np.zeros(self._base.shape[:2], np.uint8)
-        self._wash: tuple | None = None
+        self._line_colours = np.zeros((*self._base.shape[:2], 3), np.uint8)
+        self._line_alpha = np.zeros(self._base.shape[:2], np.uint8)
+        self._overlay: tuple | None = None
 
-    def lines(self, points, colour, alpha=1.0, *, wide=1):
+    def lines(self, points, colour, alpha=1.0, *, thickness=1):
         """Draw polylines.
 
         Parameters
@@ -60,14 +62,14 @@ class Canvas:
         colour : (int, int, int)
             BGR.
         alpha : float
-            1 hides what is below.
-        wide : int
+            Opacity; 1 hides the frame.
+        thickness : int
             Pixels of the picture.
         """
-        paths = [self._fixed(path) for path in points]
-        inked = tuple(alpha * channel for channel in colour)
-        for layer, value in ((self._ink, inked), (self._cover, 255 * alpha)):
-            cv2.polylines(layer, paths, False, value, wide, cv2.LINE_AA, SUBPIXEL_BITS)
+        paths = [self._fixed_point(path) for path in points]
+        premultiplied = tuple(alpha * channel for channel in colour)
+        for layer, value in ((self._line_colours, premultiplied), (self._line_alpha, 255 * alpha)):
+            cv2.polylines(layer, paths, False, value, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
     def dots(self, points, colour, radius=1.0, alpha=1.0):
         """Draw filled circles.
@@ -81,9 +83,9 @@ class Canvas:
             Pixels of the picture.
         """
         size = round(radius * (1 << SUBPIXEL_BITS))
-        inked = tuple(alpha * channel for channel in colour)
-        for x, y in self._fixed(points).tolist():
-            for layer, value in ((self._ink, inked), (self._cover, 255 * alpha)):
+        premultiplied = tuple(alpha * channel for channel in colour)
+        for x, y in self._fixed_point(points).tolist():
+            for layer, value in ((self._line_colours, premultiplied), (self._line_alpha, 255 * alpha)):
                 cv2.circle(layer, (x, y), size, value, -1, cv2.LINE_AA, SUBPIXEL_BITS)
 
     def wash(self, colours, alpha, *, smooth=True):
@@ -92,26 +94,26 @@ class Canvas:
         Parameters
         ----------
         colours : (h, w, 3) uint8
-            BGR, of any size; enlarged to that of the picture.
+            BGR, of any size; they are enlarged to the size of the picture.
         alpha : (h, w) float
         smooth : bool
-            Interpolate; else the cells have edges.
+            Interpolate between cells; else they have sharp edges.
         """
         size, how = self._base.shape[1::-1], cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
         over = cv2.resize(np.asarray(alpha, np.float32), size, interpolation=how)
-        self._wash = cv2.resize(colours, size, interpolation=how), np.clip(over, 0, 1)
+        self._overlay = cv2.resize(colours, size, interpolation=how), np.clip(over, 0, 1)
 
     def image(self):
         """Return the picture, (H', W', 3) uint8 BGR."""
         base = self._base.copy() if self._base.ndim == 3 else np.repeat(self._base[..., None], 3, axis=2)
-        if self._wash is not None:
-            colours, alpha = self._wash
+        if self._overlay is not None:
+            colours, alpha = self._overlay
             base += alpha[..., None] * (colours - base)
-        base *= 1 - self._cover[..., None].astype(np.float32) / 255
-        return np.clip(base + self._ink, 0, 255).astype(np.uint8)
+        base *= 1 - self._line_alpha[..., None].astype(np.float32) / 255
+        return np.clip(base + self._line_colours, 0, 255).astype(np.uint8)
 
-    def _fixed(self, points):
-        """Positions as the fixed-point numbers that OpenCV draws with."""
+    def _fixed_point(self, points):
+        """Convert positions to the fixed-point numbers that OpenCV draws with."""
         points = np.asarray(points, np.float64)
         moved = points * self.zoom + (self.zoom - 1) / 2
         return np.rint(np.nan_to_num(moved) * (1 << SUBPIXEL_BITS)).clip(-(2**20), 2**20).astype(np.int32)
@@ -123,7 +125,7 @@ def write(image, text, place, colour=WHITE):
     Parameters
     ----------
     image : (H, W, 3) uint8
-        Drawn upon.
+        Picture that is written on.
     text : str
         Letters that the font lacks lose their accents, or become question marks.
     place : (int, int)
@@ -138,37 +140,37 @@ def width_of(text):
     return cv2.getTextSize(drawable(text), _FONT, _SIZE, 1)[0][0]
 
 
-def captioned(image, above="", legend=()):
+def captioned(image, caption="", legend=()):
     """Put a caption above a picture and a legend below it.
 
     Parameters
     ----------
     image : (H, W, 3) uint8
-    above : str
-        Cut where it is wider than the picture. Empty for none.
+    caption : str
+        Text of the caption, cut if it is wider than the picture; empty for none.
     legend : sequence of (str, (int, int, int))
-        Words and their colours; they go on in a second line where the first is full.
+        Words and their colours; they continue in a further line if one is full.
 
     Returns
     -------
     (H', W, 3) uint8
     """
     parts = [image]
-    if above:
+    if caption:
         bar = np.full((LINE, image.shape[1], 3), 24, np.uint8)
-        while len(above) > 1 and width_of(above) > image.shape[1] - 8:
-            above = above[:-1]
-        write(bar, above, (4, LINE - 6))
+        while len(caption) > 1 and width_of(caption) > image.shape[1] - 8:
+            caption = caption[:-1]
+        write(bar, caption, (4, LINE - 6))
         parts.insert(0, bar)
     rows: list[list] = []
     x = image.shape[1]
     for words, colour in legend:
-        wide = 24 + width_of(words)
-        if x + wide > image.shape[1] and (not rows or rows[-1]):
+        width = 24 + width_of(words)
+        if x + width > image.shape[1] and (not rows or rows[-1]):
             rows.append([])
             x = 4
         rows[-1].append((x, words, colour))
-        x += wide
+        x += width
     for row in rows:
         bar = np.full((LINE, image.shape[1], 3), 24, np.uint8)
         for x, words, colour in row:

@@ -35,8 +35,8 @@ def show(arguments):
     """Run ``idt-show``, pictures of a video's tracks or of a step of the method, with these ``arguments``."""
     parser = Parser(
         "idt-show",
-        "Draw the tracks over the frames, fading with age: kept ones light green, in blue those dropped because they"
-        " moved with the camera. Or draw a step before them (--step).",
+        "Draw the tracks over the frames, fading with age: kept tracks light green; tracks that were dropped because"
+        " they moved with the camera blue. Or draw a step before tracking (--step).",
         "idt-show video.avi -o tracks.png",
     )
     parser.add_argument("video", metavar="VIDEO", help="file, folder, pattern of images, camera index")
@@ -84,13 +84,13 @@ def show(arguments):
         write = video_writer.write_video if is_video else video_writer.write_picture
         drawn = write(video, output, params, **common, progress=progress, look=look)
     _note(video.notes, options.quiet)
-    about = "" if options.step in ("camera", "histograms") else f"frame {drawn.index} has "
-    say(f"{output}: {about}{drawn.said}")
+    prefix = "" if options.step in ("camera", "histograms") else f"frame {drawn.index} has "
+    say(f"{output}: {prefix}{drawn.summary}")
     return DONE
 
 
 def _add_looks(parser):
-    """Add the options that say what is drawn."""
+    """Add the options of the drawing: step, colours, layout."""
     group = parser.add_argument_group("what is drawn")
     group.add_argument(
         "--step", choices=STEPS, default="tracks",
@@ -99,11 +99,13 @@ def _add_looks(parser):
     )  # fmt: skip
     group.add_argument(
         "--colour", choices=COLOURS, default="fate",
-        help="of tracks: kept or camera, direction, age, scale, or evidence for a class (default fate)",
+        help="colour tracks by fate (kept or camera), direction, age, scale, or evidence for a class (default fate)",
     )  # fmt: skip
-    group.add_argument("--evidence", metavar="CSV", help="of idt-explain -o FILE.csv, for --colour evidence")
+    group.add_argument(
+        "--evidence", metavar="CSV", help="table written by idt-explain -o FILE.csv, for --colour evidence"
+    )
     group.add_argument("--all", action="store_true", help="draw all tracks, not some hundreds evenly chosen")
-    group.add_argument("--beside", action="store_true", help="put each frame as it is beside its tracks")
+    group.add_argument("--beside", action="store_true", help="put each frame without tracks beside the drawn one")
     group.add_argument("--sheet", type=_grid, metavar="CxR", help="a contact sheet of frames, such as 3x3")
     add_number_option(
         group, "--frame", FRAME, default=None, help="frame of a picture", unset="default: the best, most tracks"
@@ -114,7 +116,7 @@ def _add_looks(parser):
 
 
 def _grid(text):
-    """Columns and rows of a contact sheet."""
+    """Parse columns and rows of a contact sheet."""
     found = re.fullmatch(r"([1-9]\d{0,2})x([1-9]\d{0,2})", text)
     if not found or int(found[1]) * int(found[2]) > MOST_CELLS:
         import argparse
@@ -125,7 +127,7 @@ def _grid(text):
     return int(found[1]), int(found[2])
 
 
-_grid.takes_number = False  # type: ignore[attr-defined]  # the tests of bounds ask
+_grid.takes_number = False  # type: ignore[attr-defined]  # read by the test of the bounds of options
 
 
 def _check(options, output, is_video):
@@ -140,7 +142,7 @@ def _check(options, output, is_video):
     if (options.colour == "evidence") != (options.evidence is not None):
         raise DataError("--colour evidence and --evidence FILE.csv go together; idt-explain -o FILE.csv writes one")
     if options.segments and options.step in ("camera", "histograms"):
-        raise DataError(f"--segments writes over frames, of which --step {options.step} shows none; drop one of them")
+        raise DataError(f"--segments writes over frames, but --step {options.step} shows none; drop one of them")
     if options.track is not None and options.step != "histograms":
         raise DataError("--track is for --step histograms")
 
@@ -160,6 +162,7 @@ def _look(options):
 
 
 def _note(notes, quiet):
+    """Print notes to stderr unless ``quiet``."""
     if not quiet:
         for note in notes:
             warn(f"{os.path.basename(sys.argv[0])}: {note}")

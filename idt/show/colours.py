@@ -1,7 +1,7 @@
 """Colours of tracks: by fate, direction, age, scale or evidence.
 
 Kept tracks are light and those that moved with the camera dark, so that they differ for people with any kind of colour
-blindness. Palettes of ordered things rise in lightness.
+blindness. The colours of ages and scales rise in lightness.
 """
 
 import math
@@ -40,9 +40,9 @@ def classes_of(colour, group, chosen, steps):
     group : object
         With ``points`` (n, L + 1, 2), ``factor`` (n,) and ``values`` (n,) of all tracks.
     chosen : (n,) bool
-        Those that are drawn.
+        Tracks that are drawn.
     steps : int
-        Steps that they have made.
+        Number of steps that they have made.
 
     Yields
     ------
@@ -63,7 +63,7 @@ def classes_of(colour, group, chosen, steps):
 
 
 def _shades(colour, group, chosen, points):
-    """Colour of each track, (n, 3) int."""
+    """Return the colour of each track, (n, 3) int."""
     if colour == "direction":
         x, y = (points[:, -1] - points[:, 0]).T
         return direction_colours(np.arctan2(y, x))
@@ -92,14 +92,14 @@ def direction_colours(angles):
 
 
 def age_colour(age):
-    """Return the colour (BGR) of a piece of a track of this ``age``: 0 now, 1 at the track's begin."""
-    return _palette(cv2.COLORMAP_PLASMA, 0.95 - 0.8 * age)
+    """Return the colour (BGR) of a piece of a track of this ``age``: 0 now, 1 at the track's beginning."""
+    return _map_colour(cv2.COLORMAP_PLASMA, 0.95 - 0.8 * age)
 
 
 def scale_colour(factor):
     """Return the colour (BGR) of the scale of this ``factor``: dark at full resolution, light at the coarsest."""
     level = min(round(2 * math.log2(max(float(factor), 1.0))), MOST_SCALES - 1)
-    return _palette(cv2.COLORMAP_VIRIDIS, 0.4 + 0.6 * level / (MOST_SCALES - 1))
+    return _map_colour(cv2.COLORMAP_VIRIDIS, 0.4 + 0.6 * level / (MOST_SCALES - 1))
 
 
 def legend_of(pen, drawn):
@@ -115,7 +115,7 @@ def legend_of(pen, drawn):
     list of (str, (int, int, int))
         As for `idt.show.canvas.captioned`.
     """
-    kept = _some(drawn.kept_drawn, drawn.kept)
+    kept = _count_text(drawn.kept_drawn, drawn.kept)
     if pen.colour == "fate":
         entries = [(f"kept {kept}", KEPT)]
     elif pen.colour == "direction":
@@ -131,14 +131,16 @@ def legend_of(pen, drawn):
     if pen.colour != "fate":
         entries.append((f"kept {kept}", HEAD))
     if pen.dropped:
-        entries.append((f"camera {_some(drawn.followed_camera_drawn, drawn.followed_camera)}", FOLLOWED_CAMERA))
+        entries.append((f"camera {_count_text(drawn.followed_camera_drawn, drawn.followed_camera)}", FOLLOWED_CAMERA))
     return entries
 
 
-def _some(shown, count):
+def _count_text(shown, count):
+    """Return the count, or ``shown of count`` if not all are shown."""
     return f"{count:,}" if shown == count else f"{shown:,} of {count:,}"
 
 
-def _palette(colormap, share):
+def _map_colour(colormap, share):
+    """Look a colour up in a map of OpenCV, at a ``share`` of its length."""
     shade = cv2.applyColorMap(np.full((1, 1), round(255 * min(max(share, 0.0), 1.0)), np.uint8), colormap)[0, 0]
     return tuple(int(channel) for channel in shade)

@@ -12,15 +12,15 @@ from idt.imports.opencv import cv2
 from idt.show.canvas import GRAY, ORANGE, SKY, Canvas, beside, captioned
 
 BLUR = 0.05
-"""Standard deviation of the blur, in shorter sides of the frame."""
+"""Standard deviation of the blur, as a share of the frame's shorter side."""
 COARSE = 4
-"""Pixels of the frame for one of the map."""
+"""Factor by which the map is smaller than the frame."""
 FAINT = 0.04
-"""Share of the strongest below which a track is gray."""
+"""Share of the number with the full colour below which a track is gray."""
 MOST_LINES = 40
 """Most tracks of a picture that also shows the map, because more would hide it; the strongest are drawn."""
 STRONG = 98.0
-"""Percentile of the sizes of the tracks' numbers that has the full colour."""
+"""Percentile of the tracks' absolute numbers that has the full colour."""
 
 
 class Valued(NamedTuple):
@@ -29,13 +29,13 @@ class Valued(NamedTuple):
     Attributes
     ----------
     points : (n, L + 1, 2) float
-        In pixels of the frames that they are drawn over.
+        Points in pixels of the frames that they are drawn over.
     frame : (n,) int
-        Frame at which each ends.
+        Frame at which each track ends.
     skip : (n,) int
         Frames from one point to the next.
     values : (n,) float
-        The number that each adds.
+        The number that each track adds to the score.
     """
 
     points: np.ndarray
@@ -44,7 +44,7 @@ class Valued(NamedTuple):
     values: np.ndarray
 
     def under_way(self, index):
-        """Return the numbers of the tracks that are under way in frame ``index``, and how many steps they have made."""
+        """Return the indices of the tracks that are under way in frame ``index``, and how many steps they have made."""
         length = self.points.shape[1] - 1
         steps = (index - self.frame + length * self.skip) // self.skip
         chosen = np.flatnonzero((steps >= 0) & (index <= self.frame))
@@ -52,7 +52,7 @@ class Valued(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """Numbers that have the full colour: of a ``track``, and of a place of the ``map``."""
+    """Colour scale: the numbers that have the full colour, of a ``track`` and of a place of the ``map``."""
 
     track: float
     map: float
@@ -102,9 +102,10 @@ def scale_of(tracks, size):
         return Scale(1.0, 1.0), 0
     first = int((tracks.frame - (tracks.points.shape[1] - 1) * tracks.skip).min())
     peaks = [float(neighbourhoods(tracks, i, size).max()) for i in range(first, int(tracks.frame.max()) + 1)]
-    sizes = [float(np.abs(neighbourhoods(tracks, first + int(np.argmax(peaks)), size)).max())]
-    strongest = np.percentile(np.abs(tracks.values), STRONG)
-    return Scale(float(strongest) or 1.0, max(sizes) or 1.0), first + int(np.argmax(peaks))
+    best = first + int(np.argmax(peaks))
+    strong_track = float(np.percentile(np.abs(tracks.values), STRONG))
+    strong_place = float(np.abs(neighbourhoods(tracks, best, size)).max())
+    return Scale(strong_track or 1.0, strong_place or 1.0), best
 
 
 def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None):
@@ -119,10 +120,10 @@ def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None)
     scale : Scale
         As from `scale_of`.
     zoom : int
-        Pixels of the picture for one of the frame.
+        Factor by which the frame is enlarged.
     caption : str
     cells : (rows, columns) float, optional
-        Numbers of cells of the frame, drawn in place of neighbourhoods; their full colour is that of ``scale.map``.
+        Numbers of cells of the frame, drawn in place of neighbourhoods; ``scale.map`` has the full colour.
 
     Returns
     -------
@@ -131,8 +132,8 @@ def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None)
     """
     left, right = Canvas(gray, zoom, 0.75), Canvas(gray, zoom, 0.45)
     found = neighbourhoods(tracks, index, gray.shape[::-1]) if cells is None else np.asarray(cells, np.float32)
-    _wash(left, found, scale.map, smooth=cells is None)
-    count = _lines(right, index, tracks, scale.track, radius=0.35 * zoom + 0.5)
+    _draw_map(left, found, scale.map, smooth=cells is None)
+    count = _draw_tracks(right, index, tracks, scale.track, radius=0.35 * zoom + 0.5)
     legend = [("adds", ORANGE), ("takes away", SKY)]
     return captioned(beside([left.image(), right.image()]), caption, [*legend, (f"{count} tracks", GRAY)])
 
@@ -158,29 +159,29 @@ def overlaid(image, index, tracks, scale, size):
         BGR.
     """
     canvas = Canvas(image, 1, 0.8)
-    _wash(canvas, neighbourhoods(tracks, index, size), scale.map, smooth=True)
+    _draw_map(canvas, neighbourhoods(tracks, index, size), scale.map, smooth=True)
     # (0, 0) is the centre of the first pixel.
     points = (tracks.points + 0.5) * (np.array(image.shape[1::-1]) / size) - 0.5
-    _lines(canvas, index, tracks._replace(points=points), scale.track, radius=1.2, most=MOST_LINES)
+    _draw_tracks(canvas, index, tracks._replace(points=points), scale.track, radius=1.2, most=MOST_LINES)
     return canvas.image()
 
 
-def _wash(canvas, found, strongest, *, smooth):
-    """Lay the map ``found`` over a frame; ``strongest`` has the full colour."""
+def _draw_map(canvas, found, strongest, *, smooth):
+    """Lay the map ``found`` over a frame; the number ``strongest`` has the full colour."""
     strength = np.clip(np.abs(found) / strongest, 0, 1)
     colours = np.where(found[..., None] > 0, ORANGE, SKY).astype(np.uint8)
     canvas.wash(colours, 0.85 * strength**0.8, smooth=smooth)
 
 
-def _lines(canvas, index, tracks, strongest, *, radius, most=None):
+def _draw_tracks(canvas, index, tracks, strongest, *, radius, most=None):
     """Draw the tracks under way in a frame, or the ``most`` strongest of them; return how many are under way."""
     chosen, steps = tracks.under_way(index)
     # The strongest last, so that nothing covers them.
     order = np.argsort(np.abs(tracks.values[chosen]), kind="stable")[-(most or len(chosen)) :]
-    for track, made in zip(chosen[order].tolist(), steps[order].tolist(), strict=True):
+    for track, n_steps in zip(chosen[order].tolist(), steps[order].tolist(), strict=True):
         value = tracks.values[track] / strongest
         colour = GRAY if abs(value) < FAINT else ORANGE if value > 0 else SKY
-        path = tracks.points[track, : made + 1]
+        path = tracks.points[track, : n_steps + 1]
         alpha = 0.15 + 0.85 * min(1.0, abs(value)) ** 0.7
         canvas.lines([path], colour, alpha)
         canvas.dots(path[-1:], colour, radius, alpha)

@@ -7,7 +7,7 @@ from idt.files import csv_text
 
 HEADER = ("track", "frame", "x", "y", "scale", "adds")
 STRONG = 98.0
-"""Percentile of the sizes of the numbers that counts as 1."""
+"""Percentile of the absolute numbers that counts as 1."""
 
 
 def read_evidence(path):
@@ -25,7 +25,7 @@ def read_evidence(path):
     Raises
     ------
     DataError
-        If the file is no table of tracks, or a field that should be a number is none.
+        If the file is no table of tracks, or a number is missing or malformed.
     OSError
         If it cannot be read.
     """

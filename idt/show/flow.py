@@ -1,8 +1,8 @@
 """Optical flow as a picture: direction as colour, length as saturation, on the colour wheel of Baker et al.
 
 Source: Baker et al., "A database and evaluation methodology for optical flow", IJCV 2011: 55 colours, from red by
-yellow, green, cyan, blue and magenta back to red, in steps that look alike. No motion is white; a displacement as long
-as the longest has the full colour, and a longer one is darker.
+yellow, green, cyan, blue and magenta back to red, in steps that look alike. No motion is white. A displacement of
+the length ``longest`` has the full colour; a longer one is darker.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ STEPS = (15, 6, 4, 11, 13, 6)
 """Colours of the wheel from red to yellow, to green, to cyan, to blue, to magenta, and back to red."""
 
 BEYOND = 0.75
-"""Factor of a colour whose displacement is longer than the longest."""
+"""Factor that darkens the colour of a displacement longer than ``longest``."""
 
 ORDERS = ("bgr", "rgb")
 
@@ -43,8 +43,8 @@ def flow_image(flow, *, longest=None, channels="bgr"):
     flow : (H, W, 2) float
         Displacement (x, y) in pixels.
     longest : float, optional
-        Length in pixels that has the full colour; that of the longest displacement if not given. Give the same one to
-        the frames of a video.
+        Length in pixels that has the full colour; by default the length of the longest displacement. Give all frames
+        of a video the same length.
     channels : {"bgr", "rgb"}, default "bgr"
         Order of the colours: OpenCV's, or that of matplotlib and of notebooks.
 

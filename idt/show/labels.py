@@ -58,7 +58,7 @@ class Labels:
 
     def of(self, index):
         """Return the labels of the frame with number ``index``, a list of str."""
-        # Half a frame behind its beginning, because times are rounded to a thousandth.
+        # The middle of the frame, because the times of segments are rounded to a thousandth.
         second = (index + 0.5) / self._fps
         return [label for start, end, label in self._segments if start <= second < end]
 
@@ -75,15 +75,15 @@ class Labels:
             The same; its image is changed.
         """
         height, width = drawn.image.shape[:2]
-        usual = max(0.4, height / 480)
+        scale = max(0.4, height / 480)
         # Below the caption, which has the number of the frame.
         base = LINE
         for label in map(drawable, self.of(drawn.index)):
-            (wide, _), _ = cv2.getTextSize(label, FONT, usual, 1)
-            size = usual * min(1.0, (width - 24 * usual) / max(wide, 1))
+            (wide, _), _ = cv2.getTextSize(label, FONT, scale, 1)
+            size = scale * min(1.0, (width - 24 * scale) / max(wide, 1))
             base += round(32 * size)
-            place = (round(12 * usual), base - round(6 * size))
-            # A dark edge, so that it is read over bright frames, too.
+            place = (round(12 * scale), base - round(6 * size))
+            # A dark edge, so that the label can be read over bright frames, too.
             for colour, thick in (((0, 0, 0), 4), ((255, 255, 255), 1)):
                 cv2.putText(drawn.image, label, place, FONT, size, colour, max(1, round(thick * size)), cv2.LINE_AA)
         return drawn

@@ -1,4 +1,4 @@
-"""Writers of drawn frames: many as a video, one as a picture."""
+"""Writers of images to the disk: one as a picture file, many as a video file."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ def check_picture(path):
 
 @contextlib.contextmanager
 def picture_file(path, *, overwrite=False):
-    """Open a picture file before the work begins, so that one that cannot be written is refused at once.
+    """Open a picture file before the work begins, so that an output that cannot be written is refused at once.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ def picture_file(path, *, overwrite=False):
     suffix = Path(path).suffix
     with replacing(path, overwrite=overwrite, unmarked=not marks.carries_mark(path)) as part:
 
-        def put(image):
+        def write_image(image):
             part.write(marks.mark_picture(cv2.imencode(suffix, image)[1].tobytes(), suffix))
 
-        yield put
+        yield write_image
 
 
 def save_picture(image, path, *, overwrite=False):
@@ -74,8 +74,8 @@ def save_picture(image, path, *, overwrite=False):
     DataError, OSError
         As `picture_file`.
     """
-    with picture_file(path, overwrite=overwrite) as put:
-        put(image)
+    with picture_file(path, overwrite=overwrite) as write_image:
+        write_image(image)
 
 
 def save_video(images, path, *, rate, overwrite=False):
@@ -102,7 +102,7 @@ def save_video(images, path, *, rate, overwrite=False):
     DataError
         If ``path`` exists and may not be replaced, there are no images, or OpenCV has no encoder for its suffix.
     OSError
-        If the disk takes no more, be it that of the output or of temporary files.
+        If the disk of the output or of temporary files takes no more.
     """
     suffix = Path(path).suffix.lower()
     code = cv2.VideoWriter.fourcc(*("MJPG" if suffix == ".avi" else "mp4v"))
@@ -112,7 +112,7 @@ def save_video(images, path, *, rate, overwrite=False):
         rendered = os.path.join(folder, f"tracks{suffix}")
         writer, n_frames = None, 0
         for image in images:
-            # Encoders take even sizes only.
+            # Video encoders take even widths and heights only.
             even = cv2.copyMakeBorder(image, 0, image.shape[0] % 2, 0, image.shape[1] % 2, cv2.BORDER_REPLICATE)
             if writer is None:
                 writer = cv2.VideoWriter(rendered, code, rate, even.shape[1::-1])
@@ -133,7 +133,7 @@ def save_video(images, path, *, rate, overwrite=False):
 
 
 def _count_frames(path):
-    """Count the frames of a video that decodes."""
+    """Count the frames of a video by decoding them."""
     capture = cv2.VideoCapture(path)
     count = 0
     while capture.grab():

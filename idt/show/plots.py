@@ -25,7 +25,8 @@ def camera_picture(camera, size):
     Returns
     -------
     (H, W, 3) uint8
-        BGR. Where the middle of the first frame lies in each later one, right and down, in pixels; below it the share.
+        BGR. The upper plot shows where the middle of the first frame lies in each later one, right and down, in
+        pixels. The lower plot shows the share.
     """
     middle = np.array([(size[0] - 1) / 2, (size[1] - 1) / 2, 1.0])
     total, positions = np.eye(3), []
@@ -34,17 +35,17 @@ def camera_picture(camera, size):
         x, y, w = total @ middle
         positions.append((x / w - middle[0], y / w - middle[1]) if abs(w) > 1e-9 else (np.nan, np.nan))
     path = np.array(positions).reshape(-1, 2)
-    # Nothing was matched with the first frame.
+    # The first frame has no matches, so its share is NaN.
     share = np.where(camera.matches > 0, camera.inliers / np.maximum(camera.matches, 1), np.nan)
     frames = camera.first_frame + np.arange(len(share))
-    moved = _curves(frames, {"right": path[:, 0], "down": path[:, 1]}, (SKY, ORANGE), "px")
-    agreed = _curves(frames, {"agree": 100 * share}, (GREEN,), "%", low=0.0, high=100.0)
+    moved = _draw_curves(frames, {"right": path[:, 0], "down": path[:, 1]}, (SKY, ORANGE), "px")
+    agreed = _draw_curves(frames, {"agree": 100 * share}, (GREEN,), "%", low=0.0, high=100.0)
     top = captioned(moved, "path of the first frame's middle", [("right", SKY), ("down", ORANGE)])
     return np.concatenate([top, captioned(agreed, "matches that agree with the camera's motion")])
 
 
 def track_picture(track, gray=None, *, number=0, cells=2, time_cells=3):
-    """Plot the descriptors of one track as histograms: a panel a descriptor, a row a stretch of time.
+    """Plot the descriptors of one track as histograms: one panel a descriptor, one row a temporal cell.
 
     Parameters
     ----------
@@ -64,10 +65,10 @@ def track_picture(track, gray=None, *, number=0, cells=2, time_cells=3):
     panels = []
     for name, bins in layout_of_histograms(cells).items():
         values = np.asarray(getattr(track, name), float).reshape(time_cells, cells * cells, bins)
-        panels.append(captioned(_bars(values, HISTOGRAM_COLOURS[name]), name.upper()))
+        panels.append(captioned(_draw_bars(values, HISTOGRAM_COLOURS[name]), name.upper()))
     rows = [beside(panels[:2]), beside(panels[2:])]
     if gray is not None:
-        rows.insert(0, _path_over(track, gray, rows[0].shape[1]))
+        rows.insert(0, _draw_path(track, gray, rows[0].shape[1]))
     caption = f"track {number}: ends at frame {int(track.frame)}, {float(track.length):.1f} px at 1/{track.scale:.3g}"
     legend = [("row: a stretch of time", INK), (f"group of bars: one of {cells} x {cells} cells of the patch", INK)]
     return captioned(np.concatenate(rows), caption, legend)
@@ -78,13 +79,13 @@ def layout_of_histograms(cells):
     return {name: size // cells**2 for name, size in layout.step_sizes(cells).items()}
 
 
-def _path_over(track, gray, width):
+def _draw_path(track, gray, width):
     """Draw the track over the frame at which it ends, and its displacements as enlarged arrows."""
     from idt.show.canvas import Canvas
 
     zoom = max(1, width // (2 * gray.shape[1]))
     canvas = Canvas(gray, zoom, 0.6)
-    canvas.lines([track.points], ORANGE, wide=2)
+    canvas.lines([track.points], ORANGE, thickness=2)
     canvas.dots(track.points[-1:], WHITE, zoom + 1)
     left = canvas.image()
     right = np.full((left.shape[0], max(width - left.shape[1] - 4, 40), 3), PAPER, np.uint8)
@@ -99,7 +100,7 @@ def _path_over(track, gray, width):
     return beside([left, right])
 
 
-def _bars(values, colour, height=56, width=318):
+def _draw_bars(values, colour, height=56, width=318):
     """Draw (rows, groups, bins) numbers as bars."""
     rows, groups, bins = values.shape
     image = np.full((rows * height, width, 3), PAPER, np.uint8)
@@ -109,15 +110,15 @@ def _bars(values, colour, height=56, width=318):
         base = (row + 1) * height - 4
         cv2.line(image, (4, base), (width - 4, base), (90, 90, 90), 1)
         for group in range(groups):
-            for one in range(bins):
-                x = 4 + (group * (bins + 1) + one) * step
-                tall = round(float(values[row, group, one]) / top * (height - 10))
-                if tall > 0:
-                    cv2.rectangle(image, (round(x), base - tall), (round(x + step) - 2, base - 1), colour, -1)
+            for bin_index in range(bins):
+                x = 4 + (group * (bins + 1) + bin_index) * step
+                bar_height = round(float(values[row, group, bin_index]) / top * (height - 10))
+                if bar_height > 0:
+                    cv2.rectangle(image, (round(x), base - bar_height), (round(x + step) - 2, base - 1), colour, -1)
     return image
 
 
-def _curves(x, curves, colours, unit, *, low=None, high=None):
+def _draw_curves(x, curves, colours, unit, *, low=None, high=None):
     """Draw curves over frame numbers, with the numbers of the axes."""
     width, height = SIZE
     image = np.full((height, width, 3), PAPER, np.uint8)

@@ -17,22 +17,34 @@ from idt.show.flow import flow_image
 from idt.steps import block_flow, camera, corners
 
 LONGEST = 99.0
-"""Percentile of the lengths of the flow that has the full colour."""
+"""Percentile of the lengths of the flow vectors that has the full colour."""
 LEAST = 1.0
 """Least length of flow, in pixels, that has the full colour: with less, noise would look like motion."""
 WHEEL = 61
+"""Side of the colour wheel beside a flow, in pixels."""
 MOST_MATCHES = 400
+"""Most matches of each kind that a picture shows."""
 
 
 class StepPicture(NamedTuple):
-    """One picture: ``index`` of the frame, ``image`` BGR, ``weight`` (the best has the most), and ``said``, a line
-    of text for the user.
+    """One picture.
+
+    Attributes
+    ----------
+    index : int
+        Number of the frame.
+    image : (H, W, 3) uint8
+        BGR.
+    weight : float
+        The best picture of a video is the one with the largest weight.
+    summary : str
+        A line of text for the user.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a picture with
     image: np.ndarray
     weight: float
-    said: str
+    summary: str
 
 
 def step_pictures(kind, video, params, *, boxes=None, threads=1):
@@ -56,14 +68,14 @@ def step_pictures(kind, video, params, *, boxes=None, threads=1):
     frames = Recorded(video)
     before = None
     for step in run_frame_loop(frames, params, boxes=boxes, threads=threads):
-        now = _Frame(step, _boxes_of(video, step.gray, frames.given_out.pop(step.index).original, boxes, params))
+        now = _Frame(step, _boxes_of(video, step.gray, frames.kept_frames.pop(step.index).original, boxes, params))
         if before is not None:
-            yield _DRAWN[kind](before, now, params, zoom)
+            yield _DRAW[kind](before, now, params, zoom)
         before = now
 
 
 class _Frame(NamedTuple):
-    """A step of the frame loop, and the human boxes of its frame; None where no detector ran."""
+    """State of the frame loop at a frame, and the frame's human boxes, or None if there is no source of boxes."""
 
     step: FrameState
     boxes: np.ndarray | None
@@ -73,27 +85,27 @@ class _Frame(NamedTuple):
 
 
 class Recorded:
-    """A video that remembers the frames that it handed out.
+    """Video that keeps the frames that it has yielded.
 
     Attributes
     ----------
-    given_out : dict of int to Frame
-        Frames by number; looking one up removes it.
+    kept_frames : dict of int to Frame
+        Frames by number; the reader removes each frame that it takes.
     """
 
     def __init__(self, video):
-        self._video, self.given_out = video, {}
+        self._video, self.kept_frames = video, {}
 
     def __getattr__(self, name):
         return getattr(self._video, name)
 
     def __iter__(self):
         for frame in self._video:
-            self.given_out[frame.index] = frame
+            self.kept_frames[frame.index] = frame
             yield frame
 
 
-def _flow(before, now, params, zoom):
+def _draw_flow(before, now, params, zoom):
     """Draw the flow of the finest scale before and after the camera's compensation."""
     step = now.step
     fields = (step.flow[0], step.flow_warp[0])
@@ -112,11 +124,11 @@ def _flow(before, now, params, zoom):
     write(images[0], f"{longest:.1f} px", (WHEEL + 4, images[0].shape[0] - 8), (0, 0, 0))
     weight = float(np.mean(lengths[0]))
     medians = [float(np.median(length)) for length in lengths]
-    said = f"a median flow of {medians[0]:.2f} px, {medians[1]:.2f} px without the camera's motion"
-    return StepPicture(step.index, captioned(beside(images), f"frame {step.index}"), weight, said)
+    summary = f"a median flow of {medians[0]:.2f} px, {medians[1]:.2f} px without the camera's motion"
+    return StepPicture(step.index, captioned(beside(images), f"frame {step.index}"), weight, summary)
 
 
-def _matches(before, now, params, zoom):
+def _draw_matches(before, now, params, zoom):
     """Draw the matches by keypoint and by corner or block, inliers and outliers of the camera's motion."""
     step = now.step
     views = [camera.find_keypoints(each.step.gray, each.mask(), keypoints=params.keypoints) for each in (before, now)]
@@ -137,19 +149,19 @@ def _matches(before, now, params, zoom):
             canvas.dots(target[some], shade, 0.3 * zoom + 0.8, alpha)
         legend.append((f"{name}: {agrees.sum():,} of {len(source):,} agree", colour))
     legend.append(("disagree", VERMILION))
-    said = f"{step.motion.inliers} of {step.motion.matches} matches agree with the camera's motion"
-    image = captioned(canvas.image(), f"frame {step.index}: {said}", legend)
-    return StepPicture(step.index, image, float(step.motion.inliers), said)
+    summary = f"{step.motion.inliers} of {step.motion.matches} matches agree with the camera's motion"
+    image = captioned(canvas.image(), f"frame {step.index}: {summary}", legend)
+    return StepPicture(step.index, image, float(step.motion.inliers), summary)
 
 
 def _agrees(source, target, homography):
     """Tell which matches are inliers of the homography, by the threshold of RANSAC, (n,) bool."""
-    carried = np.column_stack([source, np.ones(len(source))]) @ homography.T
-    error = np.hypot(*(carried[:, :2] / carried[:, 2:] - target).T)
+    mapped = np.column_stack([source, np.ones(len(source))]) @ homography.T
+    error = np.hypot(*(mapped[:, :2] / mapped[:, 2:] - target).T)
     return error <= camera.REPROJECTION_THRESHOLD
 
 
-def _warp(before, now, params, zoom):
+def _draw_warp(before, now, params, zoom):
     """Draw the previous frame, the warped frame, and the differences before and after warping."""
     step, previous = now.step, before.step
     warped = camera.warp(step.gray, previous.gray, step.motion.homography)
@@ -164,25 +176,25 @@ def _warp(before, now, params, zoom):
         image = cv2.resize(shown, size, interpolation=cv2.INTER_NEAREST)
         images.append(captioned(image, f"{name}: {means[-1]:.2f} gray levels"))
     image = np.concatenate([beside(images[:2]), beside(images[2:])])
-    said = f"{means[0]:.2f} gray levels of difference, {means[1]:.2f} warped"
-    return StepPicture(step.index, captioned(image, f"frame {step.index}"), means[0] - means[1], said)
+    summary = f"{means[0]:.2f} gray levels of difference, {means[1]:.2f} warped"
+    return StepPicture(step.index, captioned(image, f"frame {step.index}"), means[0] - means[1], summary)
 
 
-def _people(before, now, params, zoom):
+def _draw_people(before, now, params, zoom):
     """Draw the human boxes, inside which matches are masked."""
     canvas = Canvas(now.step.gray, zoom, 0.8)
     found = np.zeros((0, 4)) if now.boxes is None else now.boxes
     for left, top, right, bottom in found[:, :4]:
         corner = np.array([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
-        canvas.lines([corner], YELLOW, 0.9, wide=2)
-    said = f"{len(found)} human boxes"
-    legend = [(said, YELLOW)] if len(found) else [("no human box: --boxes FILE or --humans hog", GRAY)]
+        canvas.lines([corner], YELLOW, 0.9, thickness=2)
+    summary = f"{len(found)} human boxes"
+    legend = [(summary, YELLOW)] if len(found) else [("no human box: --boxes FILE or --humans hog", GRAY)]
     image = captioned(canvas.image(), f"frame {now.step.index}", legend)
-    return StepPicture(now.step.index, image, float(len(found)), said)
+    return StepPicture(now.step.index, image, float(len(found)), summary)
 
 
 def _boxes_of(video, gray, original, boxes, params):
-    """Return the human boxes of a frame in its pixels; None where no detector ran."""
+    """Return the human boxes of a frame in its pixels, or None if there is no source of boxes."""
     found = [people.find_people(gray)] if params.humans == "hog" else []
     if boxes is not None:
         scaled = boxes.clipped(video.source_width, video.source_height).scaled(video.shrink)
@@ -190,4 +202,4 @@ def _boxes_of(video, gray, original, boxes, params):
     return np.concatenate(found) if found else None
 
 
-_DRAWN = {"flow": _flow, "matches": _matches, "warp": _warp, "people": _people}
+_DRAW = {"flow": _draw_flow, "matches": _draw_matches, "warp": _draw_warp, "people": _draw_people}

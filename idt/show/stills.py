@@ -1,4 +1,4 @@
-"""Frames of a video as small JPEGs for a page: plain, or with the evidence for a class over them."""
+"""Frames of a video as small JPEGs for a page, plain or with the evidence for a class drawn over them."""
 
 import os
 from itertools import islice
@@ -12,20 +12,20 @@ from idt.params.extraction import ExtractionParams
 from idt.show.evidence import Scale, Valued, overlaid
 
 FRAME = 15
-"""Frame that is taken, from the beginning: by then an action has begun, and little needs to be decoded."""
+"""Number of the frame that is taken: an action has begun by then, and few frames need to be decoded."""
 
 WIDTH = 240
 """Pixels of the longer side of a plain frame."""
 
 EVIDENCE_WIDTH = 320
-"""Pixels of the longer side of a frame with evidence, which has more to show."""
+"""Pixels of the longer side of a frame with evidence, which shows more details."""
 
 QUALITY = 75
 """Quality of the JPEGs, in percent."""
 
 
 class Evident(NamedTuple):
-    """Evidence to draw over one frame: the number of the frame, the tracks, and what has the full colour."""
+    """Evidence to draw over one frame: the number of the frame, the tracks, and the colour scale."""
 
     frame: int
     tracks: Valued
@@ -47,7 +47,7 @@ def still(video, start=None, end=None, max_pixels=MOST_PIXELS, decoder="auto"):
     Returns
     -------
     bytes or None
-        In colour; the frame `FRAME`, or the last of a shorter video. None if the video cannot be read.
+        The frame `FRAME` in colour, or the last frame of a shorter video. None if the video cannot be read.
     """
     params = ExtractionParams(start=start or 0, end=end)
     try:
@@ -68,7 +68,7 @@ def evidence_stills(video, evidence, params, size, *, max_pixels=MOST_PIXELS, de
         Anything that `idt.frames.video.open_video` reads.
     evidence : sequence of Evident
     params : ExtractionParams
-        With which the tracks were extracted.
+        Parameters with which the tracks were extracted.
     size : (int, int)
         Width and height of the frames that the points of the tracks lie in.
     max_pixels, decoder
@@ -98,11 +98,11 @@ def evidence_stills(video, evidence, params, size, *, max_pixels=MOST_PIXELS, de
 
 
 def _sized(image, factor):
-    """Shrink or enlarge a picture."""
+    """Resize a picture by a ``factor``."""
     size = [max(1, round(side * factor)) for side in image.shape[1::-1]]
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
 def _jpeg(image):
-    """Encode a picture."""
+    """Encode a picture as JPEG."""
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

@@ -37,7 +37,7 @@ class Drawn(NamedTuple):
     index : int
         Number of the frame.
     image : (H', W', 3) uint8
-        Enlarged by a whole number; BGR unless RGB was asked for.
+        The frame with tracks, enlarged by a whole number; BGR, or RGB on request.
     kept, followed_camera : int
         Tracks of either kind that are under way.
     kept_drawn, followed_camera_drawn : int
@@ -63,7 +63,7 @@ class Pen(NamedTuple):
     colour : str
         One of `idt.show.colours.COLOURS`.
     most : int or None
-        Tracks of either kind in a picture; None for all.
+        Most tracks of either kind in a picture; None for all.
     dropped : bool
         Whether tracks that moved with the camera are drawn.
     evidence : (n,) float or None
@@ -107,7 +107,7 @@ def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, channels="bg
     if pen.colour not in COLOURS:
         raise DataError(f"colour must be one of {', '.join(COLOURS)}, got {pen.colour!r}")
     if (pen.colour == "evidence") != (pen.evidence is not None):
-        raise DataError("the colour evidence needs evidence, and evidence that colour")
+        raise DataError("the colour evidence and evidence go together; give both or none")
     waiting: deque[tuple[int, np.ndarray]] = deque()
     ended: deque[_Ended] = deque(maxlen=params.length + 1)
     n_before = 0
@@ -126,7 +126,7 @@ def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, channels="bg
 
 
 class _Group(NamedTuple):
-    """Tracks of one kind that ended at one frame, with a rank in [0, 1) each: those of low ranks are drawn."""
+    """Tracks of one kind that ended at one frame, each with a rank in [0, 1). The lowest ranks are drawn."""
 
     points: np.ndarray
     factor: np.ndarray
@@ -141,7 +141,7 @@ class _Group(NamedTuple):
 
 
 class _Ended(NamedTuple):
-    """Tracks that ended at a frame."""
+    """Tracks that ended at a frame: the kept ones and the ones that moved with the camera."""
 
     index: int  # type: ignore[assignment]
     kept: _Group
@@ -170,15 +170,15 @@ def _ranks(points):
 
 
 def _picture(index, gray, ended, style):
-    """Draw one frame with the tracks under way in it: begun by then, ended then or later."""
+    """Draw one frame with the tracks under way in it, which have begun by then and ended then or later."""
     pen, zoom, length, channels = style
     canvas = Canvas(gray, zoom, BRIGHTNESS)
-    under_way = [(found, index - (found.index - length)) for found in ended]
-    under_way = [(found, steps) for found, steps in under_way if 0 <= steps <= length]
+    under_way = [(group, index - (group.index - length)) for group in ended]
+    under_way = [(group, steps) for group, steps in under_way if 0 <= steps <= length]
     counts, shown = [], []
-    # Camera tracks first, so that they do not cover the others.
+    # Tracks of the camera first, so that they do not cover the kept ones.
     for dropped in (True, False):
-        groups = [((found.dropped if dropped else found.kept), steps) for found, steps in under_way]
+        groups = [((group.dropped if dropped else group.kept), steps) for group, steps in under_way]
         groups = groups if pen.dropped or not dropped else []
         count = sum(len(group.points) for group, _ in groups)
         share = 1.0 if pen.most is None or count <= pen.most else pen.most / count
@@ -203,7 +203,7 @@ def _picture(index, gray, ended, style):
 
 
 def _draw_fading(canvas, points, colour, length, strength):
-    """Draw polylines in pieces that fade with their age, oldest first so that the new lie on top.
+    """Draw polylines in pieces that fade with their age, oldest first so that the newest lie on top.
 
     ``colour`` is BGR, or a function that gives the colour of a piece's age in [0, 1].
     """

@@ -39,7 +39,7 @@ class Look(NamedTuple):
     sheet : (int, int) or None
         Columns and rows of a contact sheet.
     beside : bool
-        Put each frame as it is beside its picture.
+        Put each frame without tracks beside its picture.
     track : int or None
         Number of the track whose histograms are plotted; None for the longest.
     """
@@ -53,6 +53,7 @@ class Look(NamedTuple):
 
 
 TRACKS = Look()
+"""Draws the tracks of every frame in the default colours."""
 
 
 def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, overwrite=False, look=TRACKS):
@@ -79,10 +80,10 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
     Raises
     ------
     DataError
-        If the output is an input, exists and may not be replaced, the step has one picture only, or OpenCV has no
-        encoder for its suffix.
+        If the output is an input, or exists and may not be replaced; if the step has one picture only; or if OpenCV has
+        no encoder for the suffix.
     OSError
-        If the disk takes no more, be it that of the output or of temporary files.
+        If the disk of the output or of temporary files takes no more.
     """
     _check(output, video, boxes, overwrite)
     if look.step in WHOLE or look.sheet or look.frame is not None:
@@ -125,16 +126,16 @@ def write_picture(video, output, params, *, boxes=None, threads=1, progress=iter
     check_picture(output)
     _check(output, video, boxes, overwrite)
     # Opened first: an output that cannot be written is refused before the work, not after.
-    with picture_file(output, overwrite=overwrite) as put:
+    with picture_file(output, overwrite=overwrite) as write_image:
         if look.step == "camera":
-            found = _camera(video, params, boxes, threads, progress)
+            found = _plot_camera(video, params, boxes, threads, progress)
         elif look.step == "histograms":
-            found = _histograms(video, params, look.track, boxes, threads, progress)
+            found = _plot_histograms(video, params, look.track, boxes, threads, progress)
         elif look.sheet:
             found = _sheet(progress(_pictures(video, params, look, boxes, threads)), look.sheet)
         else:
-            found = _one(progress(_pictures(video, params, look, boxes, threads)), look.frame, video)
-        put(found.image)
+            found = _choose_picture(progress(_pictures(video, params, look, boxes, threads)), look.frame, video)
+        write_image(found.image)
     return found
 
 
@@ -147,16 +148,16 @@ def _pictures(video, params, look, boxes, threads):
         image = drawn.image
         if look.beside:
             image = beside([Canvas(drawn.gray, zoom_of(video), 1.0).image(), image])
-        said = f"{drawn.kept} kept tracks and {drawn.followed_camera} of the camera"
+        summary = f"{drawn.kept} kept tracks and {drawn.followed_camera} of the camera"
         caption = f"frame {drawn.index}"
         if (drawn.kept_drawn, drawn.followed_camera_drawn) != (drawn.kept, drawn.followed_camera):
-            said += f", of which {drawn.kept_drawn} and {drawn.followed_camera_drawn} are drawn (--all draws all)"
+            summary += f", of which {drawn.kept_drawn} and {drawn.followed_camera_drawn} are drawn (--all draws all)"
         image = captioned(image, caption, legend_of(look.pen, drawn))
-        yield StepPicture(drawn.index, image, float(drawn.kept), said)
+        yield StepPicture(drawn.index, image, float(drawn.kept), summary)
 
 
-def _one(pictures, frame, video):
-    """Return the picture of a frame, or the best."""
+def _choose_picture(pictures, frame, video):
+    """Return the picture of the frame with this number, or the best picture if ``frame`` is None."""
     best, last = None, -1
     for found in pictures:
         last = found.index
@@ -175,7 +176,8 @@ def _one(pictures, frame, video):
 def _sheet(pictures, grid):
     """Put pictures evenly spread over the video into one.
 
-    The number of frames may be unknown, so every second picture is dropped whenever six times as many are held as fit.
+    The number of frames may be unknown. Whenever the function holds more than six times as many pictures as the sheet
+    has cells, it drops every second one.
     """
     cells, held, every = grid[0] * grid[1], [], 1
     scale = None
@@ -200,29 +202,29 @@ def _sheet(pictures, grid):
     rows = [np.concatenate(images[i : i + grid[0]], axis=1) for i in range(0, len(images), grid[0])]
     best = max(chosen, key=lambda found: found.weight)
     frames = ", ".join(str(found.index) for found in chosen)
-    return best._replace(image=np.concatenate(rows), said=f"{best.said}; the sheet shows frames {frames}")
+    return best._replace(image=np.concatenate(rows), summary=f"{best.summary}; the sheet shows frames {frames}")
 
 
-def _camera(video, params, boxes, threads, progress):
+def _plot_camera(video, params, boxes, threads, progress):
     """Plot the camera's path."""
     parts = [chunk.camera for chunk in progress(features_of(video, params, boxes=boxes, threads=threads))]
     camera = Camera.joined(parts)
-    said = f"the camera of {len(camera)} frames"
-    return StepPicture(camera.first_frame, camera_picture(camera, (video.width, video.height)), 0.0, said)
+    summary = f"the camera of {len(camera)} frames"
+    return StepPicture(camera.first_frame, camera_picture(camera, (video.width, video.height)), 0.0, summary)
 
 
-def _histograms(video, params, wanted, boxes, threads, progress):
-    """Plot the histograms of the track of a number, or of the longest."""
+def _plot_histograms(video, params, wanted, boxes, threads, progress):
+    """Plot the histograms of the track with the number ``wanted``, or of the longest track if it is None."""
     frames, n_tracks, best = Recorded(video), 0, None
     for chunk in progress(features_of(frames, params, boxes=boxes, threads=threads)):
         numbers = range(len(chunk)) if wanted is None else [wanted - n_tracks]
         for i in numbers:
             if 0 <= i < len(chunk) and (best is None or chunk.length[i] > best[1].length):
                 track = chunk[i]
-                best = (n_tracks + i, track, frames.given_out[int(track.frame)].gray)
+                best = (n_tracks + i, track, frames.kept_frames[int(track.frame)].gray)
         n_tracks += len(chunk)
-        for index in [index for index in frames.given_out if len(chunk) and index <= int(chunk.frame[-1])]:
-            del frames.given_out[index]
+        for index in [index for index in frames.kept_frames if len(chunk) and index <= int(chunk.frame[-1])]:
+            del frames.kept_frames[index]
     if best is None:
         raise DataError(f"{video.name} has {n_tracks} tracks, so there is no track {wanted or 0}; they count from 0")
     number, track, gray = best

@@ -23,7 +23,7 @@ ACTIONS = ("bend", "punch", "walk", "wave")
 def place(tmp_path_factory):
     """Folder of four long videos: features and slices of three for training, and the last one."""
     folder = tmp_path_factory.mktemp("long")
-    *others, last = write_long_videos(folder / "videos", actors_=4, frames=60, actions=ACTIONS)
+    *others, last = write_long_videos(folder / "videos", n_actors=4, frames=60, actions=ACTIONS)
     quiet = ["--quiet"]
     words = ["--preset", "fast", "-o", f"{folder / 'features'}/"]
     assert extract([*map(str, others), *words, *quiet]) == 0
