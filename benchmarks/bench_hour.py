@@ -81,7 +81,7 @@ def step(name, features, codebook, minutes, slices_path):
     elif name == "running":
         wait = slices_to_wait(4.0, RATE, 5)
         running = RunningSegments(codebook, params, model, length=LENGTH, wait=wait)
-        found = [each.known - each.end for each in running.run(looped.running(), name="looped")]
+        found = [each.settled_at - each.end for each in running.run(looped.running(), name="looped")]
         remark = (
             f"{len(found)} segments, latest {max(found) / RATE:.2f} s after its end, stated {running.delay / RATE:.2f}"
         )

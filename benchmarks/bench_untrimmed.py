@@ -19,12 +19,12 @@ from sklearn.decomposition import PCA
 from benchmarks.clips import write_video
 from classify.params import METHODS
 from classify.svm.linear import LinearSVM
-from classify.untrimmed.dtw import bridged, spot
+from classify.untrimmed.dtw import fill_empty_rows, spot
 from classify.untrimmed.formats.table import read_table, write_table
 from classify.untrimmed.segment_training import train_on_segments
 from classify.untrimmed.segment_videos import SegmentOptions, agreement, segment_slices
 from classify.untrimmed.segments import Segments
-from classify.untrimmed.window_scores import slice_vectors
+from classify.untrimmed.window_scores import window_vectors
 from encoding import pipeline
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
@@ -139,13 +139,13 @@ def _spotted(actor, sliced, truth, codebook, params):
 
     An item is True if one of the first two places covers more than half of the true segment.
     """
-    windows = {name: slice_vectors(slices, codebook, params, length=WINDOW) for name, slices in sliced.items()}
+    windows = {name: window_vectors(slices, codebook, params, length=WINDOW) for name, slices in sliced.items()}
     projection = PCA(NUMBERS, random_state=0).fit(
         np.concatenate([vectors for name, (vectors, _) in windows.items() if name != actor])
     )
     rows = {}
     for name, (vectors, empty) in windows.items():
-        filled = bridged(projection.transform(vectors), empty)
+        filled = fill_empty_rows(projection.transform(vectors), empty)
         rows[name] = filled / np.linalg.norm(filled, axis=1, keepdims=True)
     lag = sliced[actor].lag
     spans = {

@@ -264,7 +264,7 @@ class _Networks:
     """Score files of networks (``--network``), read before the evaluation and reported after it."""
 
     def __init__(self, dataset, options):
-        from classify.evaluation.beside_networks import check
+        from classify.evaluation.evaluate_networks import check
         from classify.evaluation.network_scores import read_networks
         from classify.fusion_options import network_sources
 
@@ -275,7 +275,7 @@ class _Networks:
 
     def report(self, failed, run):
         """Write the reports, without clips that ``failed``, and print them."""
-        from classify.evaluation.beside_networks import evaluate_networks
+        from classify.evaluation.evaluate_networks import evaluate_networks
 
         made = evaluate_networks(self._dataset.without(failed), self._output, self._found, run=run)
         for line in made.lines():

@@ -8,7 +8,7 @@ from idt.errors import DataError
 from idt.params.extraction import FRAME
 
 VIDEO_SUFFIXES = (".mp4", ".avi")
-MOST_NAMED = 5
+MOST_CELLS = 5
 """At most this many cells are printed."""
 
 
@@ -131,7 +131,7 @@ def _report(evidence):
         say(f"by descriptor: {parts}")
     columns, rows, length = evidence.grid
     losses = zip(evidence.cells.tolist(), evidence.losses.tolist(), strict=True)
-    for (x, y, t), loss in sorted(losses, key=itemgetter(1), reverse=True)[:MOST_NAMED]:
+    for (x, y, t), loss in sorted(losses, key=itemgetter(1), reverse=True)[:MOST_CELLS]:
         say(
             f"without column {x + 1} of {columns}, row {y + 1} of {rows}, frames {t * length} to"
             f" {(t + 1) * length - 1}: {-loss:+.3f}"

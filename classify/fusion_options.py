@@ -30,7 +30,7 @@ DESCRIPTION = (
     " the name of a file is replaced by the split."
 )
 
-WHICH = (
+FUSION_ADVICE = (
     "Late fusion, this command, takes any network's scores on the test videos and needs no training. With iDT at 0.25"
     " a network of 59.4 % on HMDB51 (CoViAR) reaches 66.4 %, one of 51.7 % (an I-frame ResNet-152) 66.0 %; on UCF101"
     " 90.6 becomes 93.3 %, 87.0 becomes 93.7 %. Feature-level fusion, svm-train --extra, needs the network's vectors"
@@ -53,7 +53,7 @@ def fusion_options(arguments):
     """
     parser = Parser(
         "idt-fuse",
-        f"{DESCRIPTION} {WHICH}",
+        f"{DESCRIPTION} {FUSION_ADVICE}",
         "idt-fuse idt=idt.mat cnn=iframe.npz*2+mv.npz --lists lists/ --split 1 -o fused/",
     )
     parser.add_argument(
@@ -262,7 +262,7 @@ def sources_of(options, splits, texts):
             ("form", "--form", options.form),
             ("order", "--list", options.list),
             ("classes", "--classes", options.classes),
-            ("numbered", "--numbered", options.numbered),
+            ("numbering_list", "--numbered", options.numbered),
             ("norm", "--norm", [part for value in options.norm for part in value.split(",")]),
         )
     }

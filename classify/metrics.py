@@ -46,7 +46,7 @@ def accuracy(counts):
     return float(np.trace(counts) / counts.sum())
 
 
-def per_class(counts):
+def class_accuracies(counts):
     """Return the share of each true class that was labelled rightly, (c,) float64, NaN where it has no video.
 
     From the ``counts`` of a confusion matrix.
@@ -60,7 +60,7 @@ def class_accuracy(counts):
 
     From the ``counts`` of a confusion matrix.
     """
-    return float(np.nanmean(per_class(counts)))
+    return float(np.nanmean(class_accuracies(counts)))
 
 
 def top_k(truth, scores, classes, *, k=5):
@@ -211,7 +211,7 @@ def memberships(labels, classes):
     return out
 
 
-def spread(scores, trained, classes):
+def scores_of_all_classes(scores, trained, classes):
     """Place the scores of trained classes in the columns of all classes.
 
     Parameters

@@ -1,7 +1,7 @@
 """The command `idt-segment`, which finds the actions in long videos with their start and end."""
 
 from classify.params import lengths_of
-from classify.untrimmed.segment_options import parsed
+from classify.untrimmed.segment_options import parse_options
 from idt.command import DONE, command, run_options, say, warn
 from idt.errors import DataError
 
@@ -9,7 +9,7 @@ from idt.errors import DataError
 @command
 def segment(arguments):
     """Run ``idt-segment``, which segments videos into actions, with these ``arguments``."""
-    options = parsed(arguments)
+    options = parse_options(arguments)
     if options.evaluate:
         return _evaluate(options)
     from classify.untrimmed.formats.by_suffix import write_segments
@@ -39,11 +39,11 @@ def segment(arguments):
     write_segments(options.output, joined([each.segments for each in found]), overwrite=run.overwrite)
     truth = _truth(options)
     if options.timeline:
-        from classify.untrimmed.timeline import MOST, panel_of, write_timeline
+        from classify.untrimmed.timeline import MOST_VIDEOS, panel_of, write_timeline
 
-        panels = [panel_of(each, truth) for each in found[:MOST]]
-        if len(found) > MOST:
-            warn(f"idt-segment: {options.timeline} shows the first {MOST} of {len(found)} videos")
+        panels = [panel_of(each, truth) for each in found[:MOST_VIDEOS]]
+        if len(found) > MOST_VIDEOS:
+            warn(f"idt-segment: {options.timeline} shows the first {MOST_VIDEOS} of {len(found)} videos")
         write_timeline(options.timeline, panels, found[0].scores.classes, overwrite=run.overwrite)
         say(str(options.timeline))
     if truth is not None:
@@ -103,7 +103,7 @@ def _run(options, codebook, params, classifier):
     """Print the segments of a running video as they are settled; return the exit status."""
     from classify.untrimmed.formats.table import HEADER, row
     from classify.untrimmed.running import RunningSegments, slices_to_wait
-    from classify.untrimmed.running_video import opened
+    from classify.untrimmed.running_video import open_running_video
     from encoding.slices.cut import Cut
 
     if codebook.features is None:
@@ -111,7 +111,7 @@ def _run(options, codebook, params, classifier):
     (source,), (length, *more) = options.inputs, lengths_of(options.window)
     if more:
         raise DataError(f"a running video has windows of one length, got --window {options.window}")
-    with opened(source, codebook, params, run=run_options(options)) as video:
+    with open_running_video(source, codebook, params, run=run_options(options)) as video:
         rate = options.rate or video.fps
         if not rate > 0:
             raise DataError(f"the rate of {video.name} is unknown, so its segments have no times; give --rate")
@@ -124,7 +124,7 @@ def _run(options, codebook, params, classifier):
         say(",".join(HEADER))
         latest = 0
         for each in running.run(video.chunks, name=video.name, threads=run_options(options).threads):
-            latest = max(latest, each.known - each.end)
+            latest = max(latest, each.settled_at - each.end)
             if each.label != options.background:
                 say(row(video.name, each.label, (each.start / rate, each.end / rate), each.score))
         if not options.quiet:

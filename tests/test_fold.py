@@ -38,7 +38,7 @@ def planned(folder, encoding=None, **digests):
 def keep_scores(plan):
     """Write scores as a run would; some of them."""
     found = Scores(np.eye(2), list(plan.split.test), ["run", "walk"])
-    details = Details({"hog": np.eye(2)}, ["c"], columns=5)
+    details = Details({"hog": np.eye(2)}, ["c"], vector_length=5)
     plan.scores.path.parent.mkdir(parents=True)
     score_file.save(plan.scores.path, found, details, params=plan.scores.params, source=plan.scores.source)
     return found, details
@@ -77,7 +77,7 @@ def test_scores_are_read_back_and_up_to_date(tmp_path):
     read, more = fold.load_scores(plan)
     np.testing.assert_array_equal(read.values, found.values)
     np.testing.assert_array_equal(more.descriptors["hog"], details.descriptors["hog"])
-    assert (read.names, read.classes, more.empty, more.columns) == (["c", "d"], ["run", "walk"], ["c"], 5)
+    assert (read.names, read.classes, more.empty, more.vector_length) == (["c", "d"], ["run", "walk"], ["c"], 5)
 
 
 def test_scores_of_other_features_are_refused_unless_they_may_be_replaced(tmp_path):

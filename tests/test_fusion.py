@@ -8,7 +8,7 @@ import pytest
 import classify
 from classify.fusion.alignment.protocol import FusionProtocol
 from classify.fusion.combining.normalize import norm_for, normalized, views_of
-from classify.fusion.combining.weights import checked_weights, default_weights, parse_weights, simplex
+from classify.fusion.combining.weights import checked_weights, default_weights, parse_weights, weight_grid
 from classify.fusion.fuse import fuse
 from classify.fusion.scores import Scores
 from classify.fusion.sources import Source, Stream, parse_source
@@ -254,12 +254,12 @@ def test_a_search_on_the_test_videos_is_called_so():
 
 
 def test_weights_of_a_grid_are_all_multiples_that_sum_to_1():
-    grid = simplex(3, 4)
+    grid = weight_grid(3, 4)
     assert len({tuple(row) for row in grid.tolist()}) == len(grid) == 15
     assert (grid >= 0).all()
     assert grid.sum(axis=1) == pytest.approx(1)
     with pytest.raises(DataError, match="a search over 30 sources"):
-        simplex(30, 8)
+        weight_grid(30, 8)
 
 
 def test_a_machine_is_trained_on_the_stacked_scores_of_validation_videos():

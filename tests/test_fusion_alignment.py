@@ -70,7 +70,7 @@ def test_a_name_that_two_could_mean_is_ambiguous():
 
 def test_a_training_video_is_not_folded_onto_a_test_video():
     assert match(["clap/boom-snap_0"], ["Boom_Snap_0"]).places.tolist() == [0]
-    assert match(["clap/boom-snap_0"], ["Boom_Snap_0"], beside=["clap/Boom_Snap_0"]).places.tolist() == [-1]
+    assert match(["clap/boom-snap_0"], ["Boom_Snap_0"], other_videos=["clap/Boom_Snap_0"]).places.tolist() == [-1]
 
 
 # The traps of docs/method/fusion.md, section 2, each in files of the forms that have it.
@@ -144,7 +144,7 @@ def test_trap_6_videos_that_are_numbers_of_lines(tmp_path):
         "cnn",
         (Stream(str(tmp_path / "rgb.npy")),),
         order=str(tmp_path / "test.txt"),
-        numbered=str(tmp_path / "AllVideos.txt"),
+        numbering_list=str(tmp_path / "AllVideos.txt"),
     )
     checked(fuse({"idt": score_sets.write_ltc(tmp_path / "i.mat", IDT), "cnn": numbered}))
 

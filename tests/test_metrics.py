@@ -30,7 +30,7 @@ def test_a_confusion_matrix_has_the_truth_in_its_rows():
 
 def test_the_mean_class_accuracy_leaves_out_classes_without_videos():
     counts = metrics.confusion(TRUTH, PREDICTED, CLASSES)
-    shares = metrics.per_class(counts)
+    shares = metrics.class_accuracies(counts)
     assert shares[[0, 2]].tolist() == [2 / 3, 1]
     assert math.isnan(shares[1])
     assert metrics.class_accuracy(counts) == pytest.approx((2 / 3 + 1) / 2)
@@ -84,9 +84,9 @@ def test_the_interval_over_splits_is_students():
 
 
 def test_a_class_that_was_not_trained_scores_below_all_others():
-    spread = metrics.spread(np.array([[1.0, -5.0], [3.0, 2.0]]), ["run", "walk"], CLASSES)
-    assert spread[:, [0, 2]].tolist() == [[1, -5], [3, 2]]
-    assert (spread[:, 1] < -5).all()
+    placed = metrics.scores_of_all_classes(np.array([[1.0, -5.0], [3.0, 2.0]]), ["run", "walk"], CLASSES)
+    assert placed[:, [0, 2]].tolist() == [[1, -5], [3, 2]]
+    assert (placed[:, 1] < -5).all()
 
 
 def test_metrics_refuse_what_does_not_belong_together():

@@ -17,7 +17,7 @@ from classify.evaluation import fold
 from classify.evaluation.page_pictures import draw_one
 from classify.evaluation.prepare_features import prepare
 from classify.params import DatasetParams
-from classify.reports.page.template import address
+from classify.reports.page.template import data_url
 from classify.reports.page.videos import key_of
 from encoding.params import BovwParams, EncodingParams, StackedParams
 from idt.params.extraction import ExtractionParams
@@ -96,7 +96,7 @@ def test_evidence_is_in_colour_and_the_same_with_more_processes(made, ready, tmp
     again = evaluation.draw_pictures(videos, plans, ready.files, RunOptions(jobs=2))
     wrong = next(video for video in videos if not video.right)
     for picture in again[key_of(wrong)]:
-        assert address(picture.data) in page
+        assert data_url(picture.data) in page
     image = cv2.imdecode(np.frombuffer(again[key_of(wrong)][0].data, np.uint8), cv2.IMREAD_COLOR).astype(int)
     assert max(image.shape) == 320
     assert np.abs(image[..., 0] - image[..., 2]).max() > 60  # orange or blue over a gray scene
@@ -105,7 +105,7 @@ def test_evidence_is_in_colour_and_the_same_with_more_processes(made, ready, tmp
 def test_without_weights_or_vectors_there_is_a_frame(made, ready, tmp_path):
     _, ((videos, given),) = made
     plan = given["plans"][0]
-    assert fold.explainable(plan, RunOptions()) is not None
+    assert fold.train_explainable_model(plan, RunOptions()) is not None
     for changed in (
         {"classifier": dataclasses.replace(plan.classifier, classifier="chi2")},
         {"outside": ("c3d",)},
@@ -113,9 +113,9 @@ def test_without_weights_or_vectors_there_is_a_frame(made, ready, tmp_path):
         {"encoding": StackedParams(k=2)},
         {"vectors": plan.vectors._replace(path=tmp_path / "gone.h5")},
     ):
-        assert fold.explainable(dataclasses.replace(plan, **changed), RunOptions()) is None
+        assert fold.train_explainable_model(dataclasses.replace(plan, **changed), RunOptions()) is None
     (picture,) = draw_one(videos[0], None, RunOptions())
-    assert (picture.caption, picture.evident) == ("a frame of the video", False)
+    assert (picture.caption, picture.shows_evidence) == ("a frame of the video", False)
 
 
 def test_a_kept_process_that_stands_elsewhere_finds_relative_paths(made, ready, monkeypatch, tmp_path):

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from classify.datasets.dataset import Clip, Dataset, Skipped
 from classify.datasets.splits import Split, leave_one_group_out
-from classify.metrics import spread
+from classify.metrics import scores_of_all_classes
 from classify.reports import report
 from classify.reports.report import Costs, assemble, write
 from classify.reports.summary import Fold, summarise
@@ -77,7 +77,7 @@ def test_a_class_that_a_split_did_not_train_is_a_mistake_there():
         Fold(dataset.splits[1], ["jump", "run"], np.array([[1.0, 0], [1.0, 0]])),
     ]
     assert assemble(dataset, folds)["confusion"] == [[1, 0, 0], [0, 0, 1], [2, 0, 0]]
-    assert spread(folds[0].scores, ["walk", "jump"], CLASSES)[0, 1] < 0
+    assert scores_of_all_classes(folds[0].scores, ["walk", "jump"], CLASSES)[0, 1] < 0
 
 
 def test_the_files_of_a_report_agree(tmp_path):
@@ -87,7 +87,7 @@ def test_the_files_of_a_report_agree(tmp_path):
         scored(dataset, [["jump", "walk"], ["walk", "walk"]]),
         settings={"C": 100.0},
         costs=Costs({"extract": 1.23456, "train": 2}, memory=5 << 20),
-        columns=12,
+        vector_length=12,
         empty=["walk/3"],
         notes=["one | two"],
     )

@@ -53,10 +53,10 @@ def a_report(classes=("jump", "run", "walk"), n=4, wrong=1, path="/s/{}.avi"):
         per_descriptor={"hog": folds, "mbhx": folds},
         settings={"extraction": {"boxes": classes[0]}},
         costs=Costs({"extraction": 12.0, "encoding": 3.0}, 5 << 20),
-        columns=27264,
+        vector_length=27264,
         notes=[classes[0]],
     )
-    return found, videos.tested(dataset, folds)
+    return found, videos.tested_videos(dataset, folds)
 
 
 class Parsed(HTMLParser):
@@ -176,7 +176,7 @@ def test_a_still_is_a_frame_of_the_video(tmp_path):
 
 def test_videos_that_are_wrong_come_first_and_classes_take_turns():
     _, tested = a_report(n=6)
-    chosen = videos.pictured(tested)
+    chosen = videos.videos_to_picture(tested)
     assert [video.right for video in chosen] == [False] * 6 + [True] * 12
     assert [video.label for video in chosen[6:12]] == ["jump", "run", "walk"] * 2
     assert len({video.name for video in chosen}) == len(chosen)
@@ -191,15 +191,15 @@ def test_what_cannot_be_read_has_no_picture():
 def test_pictures_keep_to_their_budget():
     _, tested = a_report(n=6)
     large = {videos.key_of(video): [Picture("a", b"\xff\xd8" + bytes(videos.MOST_BYTES // 5))] for video in tested}
-    kept = videos.within_budget(large, videos.pictured(tested))
-    assert list(kept) == [videos.key_of(video) for video in videos.pictured(tested)[:4]]
+    kept = videos.within_budget(large, videos.videos_to_picture(tested))
+    assert list(kept) == [videos.key_of(video) for video in videos.videos_to_picture(tested)[:4]]
     assert sum(len(picture.data) for shown in kept.values() for picture in shown) <= videos.MOST_BYTES
 
 
 def test_wrong_videos_with_pictures_come_first_and_the_colours_are_explained():
     found, tested = a_report()
     last = [video for video in tested if not video.right][-1]
-    shown = [Picture(f"evidence for {name}", b"\xff\xd8", evident=True) for name in (last.label, last.predicted)]
+    shown = [Picture(f"evidence for {name}", b"\xff\xd8", shows_evidence=True) for name in (last.label, last.predicted)]
     page = evaluation.page(found, tested, {videos.key_of(last): shown})
     first = page[page.index('<li id="wrong0"') : page.index('<li id="wrong1"')]
     assert f'class="pair"><p class="name">{last.name}</p>' in first
@@ -232,7 +232,7 @@ def colours(driver, selector):
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1440, False), (1440, True)])
 def test_a_page_works_in_a_browser(tmp_path, width, dark):
     found, tested = a_report([*NAMES[:3], "walk"], path=str(WALK))
-    pictures = {videos.key_of(video): videos.still_picture(video) for video in videos.pictured(tested)}
+    pictures = {videos.key_of(video): videos.still_picture(video) for video in videos.videos_to_picture(tested)}
     for video in tested:
         pictures[videos.key_of(video)] *= 2 - video.right
     report.write(tmp_path, found, videos=tested, pictures=pictures)

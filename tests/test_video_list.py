@@ -166,9 +166,9 @@ def test_the_real_lists_have_the_counts_of_the_protocol():
 def test_numbers_of_actionvlad_become_the_names_of_its_list_of_all_videos(tmp_path):
     every = listing(tmp_path, "clap/x.avi\nclap/y.avi\nwave/z.avi\n", "AllVideos.txt")
     path = listing(tmp_path, "clap/2 40 0\nwave/3 41 1\n")
-    assert read_video_list(path, numbered=every).names == ["clap/y.avi", "wave/z.avi"]
+    assert read_video_list(path, numbering_list=every).names == ["clap/y.avi", "wave/z.avi"]
     with pytest.raises(DataError, match=r"line 1: expected CLASS/NUMBER of one of the 3 videos of .*, got clap/3"):
-        read_video_list(listing(tmp_path, "clap/3 40 0\nwave/3 41 1\n"), numbered=every)
+        read_video_list(listing(tmp_path, "clap/3 40 0\nwave/3 41 1\n"), numbering_list=every)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class Lines:
     class_names: list[str] = field(default_factory=list)
 
 
-def read_lines_of(path, form=None, n_classes=None):
+def read_annotation_file(path, form=None, n_classes=None):
     """Read an annotation file.
 
     Parameters

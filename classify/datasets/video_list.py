@@ -14,7 +14,7 @@ from pathlib import Path
 from classify.datasets.class_files import read_class_file
 from classify.datasets.hmdb import PATTERN, TEST, TRAIN, UNUSED, read_lists
 from classify.datasets.list_labels import folder_of, number_labels
-from classify.datasets.list_lines import read_lines_of
+from classify.datasets.list_lines import read_annotation_file
 from idt.errors import DataError
 from idt.files.text import read_text
 
@@ -66,7 +66,7 @@ class VideoList:
 
 
 def read_video_list(
-    path, *, classes=None, form=None, first_label=None, n_classes=None, split=1, side="test", numbered=None
+    path, *, classes=None, form=None, first_label=None, n_classes=None, split=1, side="test", numbering_list=None
 ):
     """Read a list of videos.
 
@@ -87,7 +87,7 @@ def read_video_list(
         Number of the split, if ``path`` is a folder of official lists.
     side : {"test", "train"}
         Side of the split, if ``path`` is a folder of official lists.
-    numbered : str or Path, optional
+    numbering_list : str or Path, optional
         List of all videos, whose line numbers, from 1, name the videos: ActionVLAD's ``AllVideos.txt``.
 
     Returns
@@ -105,7 +105,7 @@ def read_video_list(
     if os.path.isdir(path):
         return _from_folder(Path(path), split, side)
     (found,) = read_video_lists([path], classes=classes, form=form, first_label=first_label, n_classes=n_classes)
-    return found if numbered is None else _unnumbered(found, numbered)
+    return found if numbering_list is None else _unnumbered(found, numbering_list)
 
 
 def read_video_lists(paths, *, classes=None, form=None, first_label=None, n_classes=None):
@@ -141,7 +141,7 @@ def read_video_lists(paths, *, classes=None, form=None, first_label=None, n_clas
                 f"{path} is the list of one class of HMDB51, whose numbers are no labels; name the folder that holds"
                 " the lists of all classes"
             )
-    lists = [(str(path), read_lines_of(path, form, n_classes)) for path in paths]
+    lists = [(str(path), read_annotation_file(path, form, n_classes)) for path in paths]
     try:
         numbers, names = number_labels(lists, names, n_classes, first_label, notes)
     except DataError as problem:
@@ -209,9 +209,9 @@ def _from_folder(folder, split, side):
     return VideoList(str(folder), "path label", list(chosen), labels, classes=classes)
 
 
-def _unnumbered(found, numbered):
+def _unnumbered(found, numbering_list):
     """Return a list whose names ``class/number`` are replaced by the lines of ``numbered`` with that number."""
-    all_videos = read_text(numbered, what="a list of all videos").splitlines()
+    all_videos = read_text(numbering_list, what="a list of all videos").splitlines()
     names = []
     for place, name in zip(found.lines or [], found.names, strict=True):
         folder, _, number = name.rpartition("/")
@@ -220,7 +220,7 @@ def _unnumbered(found, numbered):
         if not video or folder not in ("", folder_of(video)):
             raise DataError(
                 f"{found.path}, line {place}: expected CLASS/NUMBER of one of the {len(all_videos)} videos of"
-                f" {numbered}, got {name}"
+                f" {numbering_list}, got {name}"
             )
         names.append(video.strip())
-    return replace(found, names=names, notes=(*found.notes, f"names are those of {numbered}"))
+    return replace(found, names=names, notes=(*found.notes, f"names are those of {numbering_list}"))

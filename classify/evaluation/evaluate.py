@@ -23,11 +23,11 @@ from classify.evaluation.cost_ledger import Stage, cost_file, measured, record, 
 from classify.evaluation.fold_plan import Places, files_of, plan_folds
 from classify.evaluation.page_pictures import draw_pictures
 from classify.evaluation.prepare_features import prepare
-from classify.evaluation.resume import earlier_report, says_the_same, settings_of
+from classify.evaluation.resume import earlier_report, equals_earlier, settings_of
 from classify.params import ClassifierParams
 from classify.reports import report
 from classify.reports.page.template import is_available
-from classify.reports.page.videos import tested
+from classify.reports.page.videos import tested_videos
 from classify.reports.report import Costs, Written
 from classify.reports.summary import Fold
 from encoding.descriptors.inputs import Inputs, combine_digests
@@ -197,13 +197,13 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
         },
         settings=settings,
         costs=_costs(prepared.seconds, stages),
-        columns=found[0][1].columns,
+        vector_length=found[0][1].vector_length,
         empty=set().union(*(more.empty for _, more in found)),
     )
     all_up_to_date = prepared.up_to_date and all(state.scored for state in states)
-    if all_up_to_date and says_the_same(made, earlier) and not report.lacks_page(output):
+    if all_up_to_date and equals_earlier(made, earlier) and not report.lacks_page(output):
         return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
-    videos = tested(dataset, folds)
+    videos = tested_videos(dataset, folds)
     draw = pictures or partial(draw_pictures, plans=plans, files=prepared.files, run=run)
     shown = draw(videos) if run.pictures and is_available() else {}
     written = report.write(output, made, videos=videos, pictures=shown, overwrite=run.overwrite)

@@ -166,8 +166,8 @@ def classify(plan, run):
         all_scores, probabilities = build_classifier(plan.classifier, layout, threads).score_others(
             total, plan.labels, plan.groups
         )
-        columns = sum(part["size"] for part in layout)
-        details = Details(by_block or dict.fromkeys(blocks, all_scores), vectors.empty, probabilities, columns)
+        length = sum(part["size"] for part in layout)
+        details = Details(by_block or dict.fromkeys(blocks, all_scores), vectors.empty, probabilities, length)
     classes = classes_of(plan.labels)
     scores = Scores(
         all_scores,
@@ -187,7 +187,7 @@ def classify(plan, run):
     return scores, details
 
 
-def explainable(plan, run):
+def train_explainable_model(plan, run):
     """Train the linear machine of a split anew, because `classify.models.explain` needs its weights.
 
     Parameters

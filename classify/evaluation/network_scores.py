@@ -21,7 +21,7 @@ from idt.errors import DataError
 OWN = "idt"
 """Name of the run's own scores in a fusion."""
 
-WORDS = {r"--list\b": "--network-list", r"--classes\b": "--network-classes", "; --missing drop .*": ""}
+OPTION_NAMES = {r"--list\b": "--network-list", r"--classes\b": "--network-classes", "; --missing drop .*": ""}
 """Pattern of an option of idt-fuse in messages → the option of idt-evaluate that takes its place."""
 
 
@@ -102,8 +102,8 @@ def truth_of(dataset, split):
     sets = labels if dataset.multi_label else [(label,) for label in labels]
     has_class = metrics.memberships(sets, dataset.classes)
     return Truth(
-        list(split.test), list(dataset.classes), has_class, dataset.multi_label, whole=True, beside=tuple(split.train),
-        origin=f"the data set {dataset.name}",
+        list(split.test), list(dataset.classes), has_class, dataset.multi_label, covers_split=True,
+        other_videos=tuple(split.train), origin=f"the data set {dataset.name}",
     )  # fmt: skip
 
 
@@ -111,12 +111,12 @@ def _read(dataset, source):
     """Read the scores of one network."""
     splits, forms, notes = [], [], []
     for number, split in enumerate(dataset.splits, start=1):
-        protocol = FusionProtocol(known={str(number): truth_of(dataset, split)}, splits=(str(number),))
+        protocol = FusionProtocol(truths={str(number): truth_of(dataset, split)}, splits=(str(number),))
         try:
             found = gather([source], str(number), protocol)
         except DataError as problem:
             text = str(problem)
-            for before, after in WORDS.items():
+            for before, after in OPTION_NAMES.items():
                 text = re.sub(before, after, text)
             raise DataError(text) from None
         values, facts = found.raw[source.name], found.facts[source.name]

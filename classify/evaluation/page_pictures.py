@@ -13,7 +13,7 @@ from pathlib import Path
 
 from classify.evaluation import fold
 from classify.models.evidence_pictures import evidence_stills
-from classify.reports.page.videos import Picture, key_of, pictured, still_picture, within_budget
+from classify.reports.page.videos import Picture, key_of, still_picture, videos_to_picture, within_budget
 from idt.workers import processes
 
 
@@ -36,12 +36,12 @@ def draw_pictures(videos, plans, files, run):
         Name and split of a video → its pictures; of no more bytes than `classify.reports.page.videos.MOST_BYTES`.
         Videos that cannot be read are left out.
     """
-    chosen = pictured(videos)
+    chosen = videos_to_picture(videos)
     alone = dataclasses.replace(run.for_one(), threads=1)
     tasks = []
     for plan in plans:
         mine = [video for video in chosen if video.split == plan.split.name]
-        model = fold.explainable(plan, run) if any(not video.right for video in mine) else None
+        model = fold.train_explainable_model(plan, run) if any(not video.right for video in mine) else None
         for video in mine:
             evidence = None
             if model is not None and not video.right:
@@ -81,7 +81,7 @@ def draw_one(video, evidence, run):
         if drawn:
             roles = {video.label: "true class", video.predicted: "predicted class"}
             return [
-                Picture(f"evidence for {name} ({roles[name]}), frame {frame}", data, evident=True)
+                Picture(f"evidence for {name} ({roles[name]}), frame {frame}", data, shows_evidence=True)
                 for name, (frame, data) in zip(classes, drawn, strict=True)
             ]
     return still_picture(video, max_pixels=run.max_pixels, decoder=run.decoder)

@@ -53,7 +53,7 @@ ENCODERS: dict[str, type[BlockParams]] = {
 OTHER_NAMES = {"fv": "fisher", "sfv": "stacked"}
 """Prefix of the command of an encoder → name of the encoder."""
 
-WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 """Words of a recipe → the truth value that they stand for."""
 
 LARGEST = 1 << 20
@@ -181,7 +181,7 @@ def _recipe(name, section, common, encoder, base):
     section = {key.replace("-", "_"): text for key, text in section.items()}
     common = {key.replace("-", "_") for key in common}
     encoder, outside = section.pop("encoder", encoder), section.pop("extra", "yes")
-    if outside.lower() not in WORDS:
+    if outside.lower() not in BOOLEANS:
         raise DataError(f"extra must be yes or no, got {outside!r}")
     kind = encoder_of(encoder)
     groups = {"extraction": ExtractionParams, "encoding": kind, "classifier": ClassifierParams}
@@ -200,7 +200,7 @@ def _recipe(name, section, common, encoder, base):
             raise DataError(unknown_option(key, ["encoder", "extra", "preset", *sorted(names)]))
         group, field = found
         options[group][field.name] = _value(field, text)
-    return recipe_of(name, encoder, options)._replace(outside=WORDS[outside.lower()])
+    return recipe_of(name, encoder, options)._replace(outside=BOOLEANS[outside.lower()])
 
 
 def _field(key, groups):
@@ -220,9 +220,9 @@ def _field(key, groups):
 def _value(field, text):
     """Convert the text of a field to its value."""
     if isinstance(field.default, bool):
-        if text.lower() not in WORDS:
+        if text.lower() not in BOOLEANS:
             raise DataError(f"{field.name} must be yes or no, got {text!r}")
-        return WORDS[text.lower()]
+        return BOOLEANS[text.lower()]
     if text.lower() == "none" and "None" in str(field.type):
         return None
     try:

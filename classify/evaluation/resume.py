@@ -80,7 +80,7 @@ def earlier_report(path, settings, *, overwrite=False):
     return report
 
 
-def says_the_same(report, earlier):
+def equals_earlier(report, earlier):
     """Tell whether ``report`` equals an ``earlier`` one in all entries but `VARYING`."""
     if earlier is None:
         return False

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classify.datasets.list_lines import read_lines_of
+from classify.datasets.list_lines import read_annotation_file
 from classify.datasets.video_list import VideoList
 from classify.fusion import score_file
 from classify.fusion.forms import arrays, csv_table, mat
@@ -91,7 +91,7 @@ def _read_names(path):
     """Read the videos of a list, and its lines if these may be the names themselves."""
     lines = read_lines(path)
     try:
-        found = read_lines_of(path).names
+        found = read_annotation_file(path).names
     except DataError:
         # A list of plain names, which may contain any character.
         found = lines

@@ -17,7 +17,7 @@ CONFIDENCE_LEVEL = 0.95
 CURVE_POINTS = 21
 """Points of the curve over the weight."""
 
-METRIC, OF_SEVERAL = "accuracy", "mean_average_precision"
+ACCURACY_KEY, PRECISION_KEY = "accuracy", "mean_average_precision"
 """Keys of the main metric, where videos have one label each and where they may have several."""
 
 
@@ -56,9 +56,9 @@ def measure_scores(truth, scores):
     """
     classes = range(len(truth.classes))
     if truth.multi_label:
-        return {OF_SEVERAL: metrics.mean_average_precision(truth.has_class, scores, classes)}
+        return {PRECISION_KEY: metrics.mean_average_precision(truth.has_class, scores, classes)}
     counts = metrics.confusion(truth.labels, scores.argmax(axis=1), classes)
-    found = {METRIC: metrics.accuracy(counts), "class_accuracy": metrics.class_accuracy(counts)}
+    found = {ACCURACY_KEY: metrics.accuracy(counts), "class_accuracy": metrics.class_accuracy(counts)}
     if len(classes) > 5:
         found["top5"] = metrics.top_k(truth.labels, scores, classes)
     return found
@@ -84,7 +84,7 @@ def measure_splits(splits, scores, *, pool):
         together = measure_scores(pooled(splits), np.concatenate(scores))
     else:
         together = {key: float(np.mean([numbers[key] for numbers in each])) for key in each[0]}
-    metric = OF_SEVERAL if splits[0].multi_label else METRIC
+    metric = PRECISION_KEY if splits[0].multi_label else ACCURACY_KEY
     bounds = metrics.confidence_interval([numbers[metric] for numbers in each], level=CONFIDENCE_LEVEL)
     interval = bounds and {
         "level": CONFIDENCE_LEVEL, "low": max(bounds[0], 0.0), "high": min(bounds[1], 1.0), "splits": len(each)
@@ -120,7 +120,7 @@ def class_shares(splits, scores, *, pool):
         if truth.multi_label:
             rows.append(metrics.average_precision(truth.has_class, values, classes))
         else:
-            rows.append(metrics.per_class(metrics.confusion(truth.labels, values.argmax(axis=1), classes)))
+            rows.append(metrics.class_accuracies(metrics.confusion(truth.labels, values.argmax(axis=1), classes)))
     table = np.stack(rows)
     known = ~np.isnan(table)
     means = np.where(known.any(axis=0), np.nansum(table, axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
@@ -201,5 +201,5 @@ def weight_curve(gathered, weights, group, *, pool):
         found = np.mean(
             [main_metric(true, values, multi_label) for true, values in zip(has_class, scores, strict=True)]
         )
-        points.append({"weight": round(float(weight), 4), OF_SEVERAL if multi_label else METRIC: float(found)})
+        points.append({"weight": round(float(weight), 4), PRECISION_KEY if multi_label else ACCURACY_KEY: float(found)})
     return points

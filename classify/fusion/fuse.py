@@ -70,7 +70,7 @@ class Fusion:
     @property
     def accuracy(self):
         """Share of the videos that are labelled rightly; None where videos have several labels."""
-        return self.report.get(findings.METRIC)
+        return self.report.get(findings.ACCURACY_KEY)
 
     def __repr__(self):
         """Show the metric of each source alone and of the fusion."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from classify.datasets.class_files import read_class_file
 from classify.datasets.video_list import read_video_list
-from classify.fusion.alignment.align import LISTED, LISTED_CLASSES, align
+from classify.fusion.alignment.align import CLASSES_NOTE, ROWS_NOTE, align
 from classify.fusion.alignment.columns import are_numbers, column_order
 from classify.fusion.alignment.names import class_key, match
 from classify.fusion.alignment.truth import Truth, is_numbered, truth_of_list
@@ -37,7 +37,7 @@ class SourceFacts:
         Number of test videos that it has scores for.
     rules : dict of str to int
         Number of videos that each rule matched, over all streams.
-    columns : list of str
+    columns_found : list of str
         How the columns of the streams were found, in words for the report.
     forms : list of str
         Forms of the files.
@@ -48,7 +48,7 @@ class SourceFacts:
     norm: str
     videos: int
     rules: dict[str, int]
-    columns: list[str]
+    columns_found: list[str]
     forms: list[str]
     notes: list[str]
 
@@ -113,7 +113,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
     row_lists = [
         source.order for source in own_sources if source.order not in (None, path_for_split(protocol.validation, split))
     ]
-    if row_lists and not any(note.startswith(LISTED) for _, scores in titled for note in scores.notes):
+    if row_lists and not any(note.startswith(ROWS_NOTE) for _, scores in titled for note in scores.notes):
         raise DataError(f"{row_lists[0]} is to name rows, but every file names its videos; leave out the list")
     truth = _with_names(protocol.truth(split, titled, lists, side), titled)
     if classes is not None:
@@ -181,7 +181,7 @@ def _order_of(source):
     """Read the list that names the rows of a source; return it, and its labels as `Truth`."""
     if source.order is None:
         return None, None
-    found = read_video_list(source.order, numbered=source.numbered)
+    found = read_video_list(source.order, numbering_list=source.numbering_list)
     if not is_numbered(source.order):
         # The reader numbers the sorted names of the classes, but few networks have their columns in that order.
         return replace(found, labels=None, label_sets=None, classes=None), None
@@ -201,7 +201,7 @@ def _named(scores, path, title):
     names = read_class_file(path)
     if len(names) != scores.values.shape[1]:
         raise DataError(f"{title} has {scores.values.shape[1]} columns, {path} names {len(names)} classes")
-    by_list = [note for note in scores.notes if note.startswith(LISTED_CLASSES)]
+    by_list = [note for note in scores.notes if note.startswith(CLASSES_NOTE)]
     own = None if by_list else scores.classes
     if own is not None and list(map(class_key, own)) != list(map(class_key, names)):
         raise DataError(
@@ -217,7 +217,7 @@ def _few(names, most=3):
 
 def _common_rows(truth, present, aligned, missing):
     """Find the rows of the videos that every source has, the videos that one lacks, and those without a label."""
-    wanted = np.any(list(present.values()), axis=0) if truth.partial else np.ones(len(truth.names), bool)
+    wanted = np.any(list(present.values()), axis=0) if truth.covers_untested else np.ones(len(truth.names), bool)
     lacking = {name: wanted & ~has for name, has in present.items()}
     problems = [
         f"{name} lacks {int(lost.sum())} of {int(wanted.sum())} videos,"
@@ -226,7 +226,7 @@ def _common_rows(truth, present, aligned, missing):
         if lost.any()
     ]
     extra: dict[str, None] = {}
-    if not truth.whole:
+    if not truth.covers_split:
         for name, streams in aligned.items():
             more = list(dict.fromkeys(video for each in streams for video in each.extra))
             extra |= dict.fromkeys(more)
@@ -274,7 +274,7 @@ def _facts(norm, files, aligned, videos):
         norm,
         videos,
         rules,
-        list(dict.fromkeys(each.columns for each in aligned)),
+        list(dict.fromkeys(each.columns_found for each in aligned)),
         list(dict.fromkeys(scores.form for scores in files)),
         list(dict.fromkeys(notes)),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from classify.fusion.alignment.names import CLASS_NAME_RULES, match
-from classify.fusion.forms.table import refuse_twice
+from classify.fusion.forms.table import refuse_repeated
 from classify.text_files import listed
 from idt.errors import DataError
 
@@ -51,7 +51,7 @@ def in_order_of(scores, listing):
 
 def _rows(scores, listing):
     """Find the row of each video of a list."""
-    refuse_twice(listing.names, listing.path)
+    refuse_repeated(listing.names, listing.path)
     found = match(listing.names, scores.names)
     absent = [name for name, row in zip(listing.names, found.places, strict=True) if row < 0]
     if absent:

@@ -38,7 +38,7 @@ def make_report(sources, protocol, fused, classical, origin):
     weights = [each.weights for each in fused]
     names = [source.name for source in sources]
     multi_label = truths[0].multi_label
-    metric = findings.OF_SEVERAL if multi_label else findings.METRIC
+    metric = findings.PRECISION_KEY if multi_label else findings.ACCURACY_KEY
     alone = {name: [split.raw[name] for split in gathered] for name in names}
     numbers = {name: findings.measure_splits(truths, alone[name], pool=pool) for name in names}
     scores = [each.scores for each in fused]
@@ -119,7 +119,7 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
         "weight": _mean(given[source.name] for given in weights),
         "norm": facts[0].norm,
         "matched": rules,
-        "columns": list(dict.fromkeys(how for each in facts for how in each.columns)),
+        "columns": list(dict.fromkeys(how for each in facts for how in each.columns_found)),
         "notes": list(dict.fromkeys(note for each in facts for note in each.notes)),
         "per_class": findings.class_shares(truths, alone[source.name], pool=pool),
     }

@@ -46,14 +46,14 @@ class Details:
         Videos of the split, training ones too, that have no tracks.
     probabilities : (n, k) float64 or None
         If the classifier calibrates them.
-    columns : int
+    vector_length : int
         Length of a vector; 0 if it is unknown.
     """
 
     descriptors: dict[str, np.ndarray] = field(default_factory=dict)
     empty: list[str] = field(default_factory=list)
     probabilities: np.ndarray | None = None
-    columns: int = 0
+    vector_length: int = 0
 
 
 def save(path, scores, details=None, *, params=None, source=None, overwrite=False):
@@ -101,7 +101,7 @@ def save(path, scores, details=None, *, params=None, source=None, overwrite=Fals
             result_file.write_array(file, "descriptors", stacked.reshape(-1, len(names), len(classes)))
         result_file.set_attribute(file, "kind", scores.kind)
         result_file.set_attribute(file, "split", scores.split or 0)
-        result_file.set_attribute(file, "columns", details.columns)
+        result_file.set_attribute(file, "columns", details.vector_length)
         result_file.set_json(file, "blocks", list(details.descriptors))
         result_file.set_json(file, "empty", details.empty)
 
@@ -165,7 +165,7 @@ def load_details(path, *, names, classes, probability):
             descriptors=dict(zip(blocks, stacked, strict=True)),
             empty=empty,
             probabilities=_numbers(file, path, "probabilities", shape, 0, 1) if probability else None,
-            columns=hdf5.attribute(file, "columns", int),
+            vector_length=hdf5.attribute(file, "columns", int),
         )
 
 

@@ -72,7 +72,7 @@ class Source:
         List that names the rows of files which name no videos.
     classes : str or None
         File that names the columns.
-    numbered : str or None
+    numbering_list : str or None
         List of all videos, if ``order`` holds numbers of its lines, as ActionVLAD's lists do.
     """
 
@@ -82,7 +82,7 @@ class Source:
     form: str | None = None
     order: str | None = None
     classes: str | None = None
-    numbered: str | None = None
+    numbering_list: str | None = None
 
     def __post_init__(self):
         if self.norm not in NORMS:
@@ -95,14 +95,14 @@ class Source:
     def for_split(self, split):
         """Return the source of a ``split``, whose name takes the place of ``{split}``."""
         streams = tuple(stream.for_split(split) for stream in self.streams)
-        lists = {name: path_for_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
+        lists = {name: path_for_split(getattr(self, name), split) for name in ("order", "classes", "numbering_list")}
         return replace(self, streams=streams, **lists)
 
     @property
     def paths(self):
         """Files that are read, some of which may hold ``{split}``."""
         own = [stream.scores for stream in self.streams if isinstance(stream.scores, str)]
-        return [*own, *(path for path in (self.order, self.classes, self.numbered) if path is not None)]
+        return [*own, *(path for path in (self.order, self.classes, self.numbering_list) if path is not None)]
 
 
 def path_for_split(path, split):

@@ -27,7 +27,7 @@ from idt.files import hdf5, scratch
 from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
-WAYS = ("share", "without")
+METHODS = ("share", "without")
 """Methods of explaining a score: ``share``, the number that each track adds, or ``without``, the score's loss without
 each cell.
 """
@@ -48,7 +48,7 @@ class Evidence:
     versus : str or None
         Class whose score is subtracted, for "why this and not that".
     by : str
-        One of `WAYS`.
+        One of `METHODS`.
     score, bias : float
         Score and bias of the class, minus the score and bias of ``versus``.
     values : (n,) float64
@@ -120,8 +120,8 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
     -----
     docs/method/encoding.md, section 17.
     """
-    if by not in WAYS:
-        raise DataError(f"by must be one of {', '.join(WAYS)}, got {by!r}")
+    if by not in METHODS:
+        raise DataError(f"by must be one of {', '.join(METHODS)}, got {by!r}")
     shown = "the codebook" if isinstance(codebook, Codebook) else str(codebook)
     model = model if isinstance(model, Model) else load_model(model)
     book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)

@@ -58,10 +58,10 @@ def _recipe(options):
 
 
 def _list(options):
-    from classify.networks.layers import table
+    from classify.networks.layers import layer_lines
     from idt.networks.model import Network
 
-    for line in table(Network(options.model, preset=None)):
+    for line in layer_lines(Network(options.model, preset=None)):
         say(line)
     return DONE
 
@@ -136,7 +136,9 @@ def _run(jobs, recipe, options, *, joins):
 def _finish(jobs, recipe, options):
     """Join the scores of all videos, and print the result; return the exit status."""
     if options.features:
-        blocks = ", ".join(f"{name} of {width}" for name, width in recipe.made(recipe.network())["blocks"].items())
+        blocks = ", ".join(
+            f"{name} of {width}" for name, width in recipe.describe_blocks(recipe.network())["blocks"].items()
+        )
         say(f"{options.output}: snippets of {len(jobs)} videos, {blocks}")
         return DONE
     from classify.networks.score_videos import join

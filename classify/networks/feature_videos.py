@@ -32,11 +32,13 @@ class FeatureRecipe(Recipe):
     fuse: str = ""
     beside: Recipe | None = None
 
-    def anywhere(self):
+    def with_absolute_paths(self):
         """Return the recipe with absolute paths, for another machine."""
-        return dataclasses.replace(super().anywhere(), beside=self.beside and self.beside.anywhere())
+        return dataclasses.replace(
+            super().with_absolute_paths(), beside=self.beside and self.beside.with_absolute_paths()
+        )
 
-    def made(self, network):
+    def describe_blocks(self, network):
         """Return the description of the blocks: dict."""
         if self.beside is None:
             return made_of(network, self.every)
@@ -44,26 +46,26 @@ class FeatureRecipe(Recipe):
 
     def params(self, network):
         """Return the parameters that a feature file records and the up-to-date check compares: dict."""
-        made = self.made(network)
-        return feature_file.stored_params(params_of(made), Storage(network=made))
+        description = self.describe_blocks(network)
+        return feature_file.stored_params(params_of(description), Storage(network=description))
 
     def is_current(self, path, params, source, *, overwrite):
         """Tell whether the feature file is up to date."""
         return feature_file.is_current(path, params=params, source=source, overwrite=overwrite)
 
-    def write(self, given, measured, *, opening, source, overwrite):
+    def write(self, task, measured, *, opening, source, overwrite):
         """Compute the snippets of a video, and write its file."""
-        storage = Storage(network=given.params["network"])
+        storage = Storage(network=task.params["network"])
         video = VideoInfo(measured.width, measured.height, measured.fps, measured.first_frame)
-        params = feature_file.extraction_params(given.params)
+        params = feature_file.extraction_params(task.params)
         options = {"every": self.every, "opening": opening, "measured": measured}
         if self.beside is None:
-            made = snippets(given.network, given.video, **options)
+            chunks = snippets(task.network, task.video, **options)
         else:
-            made = fused_snippets(given.network, self.beside.network(), self.fuse, given.video, **options)
+            chunks = fused_snippets(task.network, self.beside.network(), self.fuse, task.video, **options)
         with Writer(
-            given.output, params=params, source=source, video=video, storage=storage, overwrite=overwrite
+            task.output, params=params, source=source, video=video, storage=storage, overwrite=overwrite
         ) as writer:
-            for chunk in made:
+            for chunk in chunks:
                 writer.append(chunk)
             writer.finish(frames=measured.frames, fill=False)

@@ -1,7 +1,7 @@
 """The layers of a model as lines of text, for idt-net --list."""
 
 
-def table(network):
+def layer_lines(network):
     """List inputs, outputs and layers of a model.
 
     Parameters

@@ -22,7 +22,7 @@ from idt.networks.views import Opening, measure
 from idt.workers import cluster, patience, processes
 
 
-class Given(NamedTuple):
+class VideoTask(NamedTuple):
     """Arguments of `Recipe.write`.
 
     Attributes
@@ -65,7 +65,7 @@ class Recipe:
         status = os.stat(self.model)
         return _network(self.model, self.preset, self.tensors, (status.st_mtime_ns, status.st_size, status.st_ino))
 
-    def anywhere(self):
+    def with_absolute_paths(self):
         """Return the recipe with absolute paths, for another machine."""
         return dataclasses.replace(self, model=cluster.absolute(self.model))
 
@@ -77,12 +77,12 @@ class Recipe:
         """Tell whether the file at ``path`` is up to date."""
         raise NotImplementedError
 
-    def write(self, given, measured, *, opening, source, overwrite):
+    def write(self, task, measured, *, opening, source, overwrite):
         """Write the file of a video.
 
         Parameters
         ----------
-        given : Given
+        task : VideoTask
         measured : Measured
         opening : Opening
         source : dict
@@ -122,16 +122,16 @@ def run_job(job, recipe, run, *, wait=True):
     network = recipe.network()
     source = camera_or_path(job.source)
     opening = Opening(max_pixels=run.max_pixels, decoder=run.decoder)
-    given = Given(network, source, job.name, job.output, recipe.params(network))
+    task = VideoTask(network, source, job.name, job.output, recipe.params(network))
     try:
         with locks.held(files=[job.output], say=run.say, wait=wait), patience.watching(run.patience, job.source):
             opening = opening.for_preset(source, recipe.preset)
             with opening.opened(source) as video:
                 origin = {**video.source, "kind": "videos", "name": job.name}
-            if recipe.is_current(job.output, given.params, origin, overwrite=run.overwrite):
+            if recipe.is_current(job.output, task.params, origin, overwrite=run.overwrite):
                 return Outcome(job, up_to_date=True)
             measured = measure(source, opening)
-            recipe.write(given, measured, opening=opening, source=origin, overwrite=run.overwrite)
+            recipe.write(task, measured, opening=opening, source=origin, overwrite=run.overwrite)
     except BlockingIOError:
         return Outcome(job, busy=True)
     return Outcome(job, frames=measured.frames, notes=measured.notes, size=(measured.width, measured.height))
@@ -199,4 +199,4 @@ def _attempt_on_worker(job, *rest):
 def _with_absolute_paths(job, recipe, run, wait):
     """Return a task with absolute paths, for another machine."""
     job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
-    return job, recipe.anywhere(), run, wait
+    return job, recipe.with_absolute_paths(), run, wait

@@ -58,16 +58,16 @@ class ScoreRecipe(Recipe):
         wanted = {"format": score_file.SCORES_FORMAT, "version": score_file.SCORES_VERSION, "params": params}
         return provenance.is_current(path, **wanted, source=source, overwrite=overwrite)
 
-    def write(self, given, measured, *, opening, source, overwrite):
+    def write(self, task, measured, *, opening, source, overwrite):
         """Score a video, and write its file."""
-        found = scores(given.network, given.video, opening=opening, measured=measured)
+        found = scores(task.network, task.video, opening=opening, measured=measured)
         if len(found) != len(self.classes):
             raise DataError(
                 f"{self.model} has {len(found)} classes, but {self.listed} names {len(self.classes)}; name the file"
                 " that the network was trained with"
             )
-        made = Scores(found[None], [given.name], list(self.classes), kind=KINDS[self.preset.average])
-        score_file.save(given.output, made, params=given.params, source=source, overwrite=overwrite)
+        made = Scores(found[None], [task.name], list(self.classes), kind=KINDS[self.preset.average])
+        score_file.save(task.output, made, params=task.params, source=source, overwrite=overwrite)
 
 
 def join(path, jobs, recipe, *, overwrite=False):

@@ -15,7 +15,7 @@ from idt.files.marks import mark_picture
 FILES = ("comparison.md", "comparison.csv", "comparison.png", "comparison.html")
 """Files of a table."""
 
-FEATURES = "extraction"
+SHARED_STAGE = "extraction"
 """Stage that recipes share; the table lists its time in a column of its own."""
 
 
@@ -39,7 +39,7 @@ class Row(NamedTuple):
     def seconds(self):
         """Wall time of all stages after the extraction, including stages whose files another recipe made."""
         report = self.report or {"seconds": {}}
-        return sum(spent for stage, spent in report["seconds"].items() if stage != FEATURES)
+        return sum(spent for stage, spent in report["seconds"].items() if stage != SHARED_STAGE)
 
 
 def write(folder, rows, *, pages=None, overwrite=False):
@@ -74,8 +74,8 @@ def write(folder, rows, *, pages=None, overwrite=False):
     done = [row for row in rows if row.report is not None]
     paths, notes = [folder / name for name in FILES[:2]], []
     overwrite = overwrite or True
-    keep(paths[0], text.encoded(as_markdown(rows)), overwrite)
-    keep(paths[1], text.encoded(as_csv(rows)), overwrite)
+    write_if_changed(paths[0], text.encoded(as_markdown(rows)), overwrite)
+    write_if_changed(paths[1], text.encoded(as_csv(rows)), overwrite)
     if done:
         metric = METRIC_NAMES[done[0].report["metric"]]
         percents = [100 * row.report["value"] for row in done]
@@ -86,14 +86,14 @@ def write(folder, rows, *, pages=None, overwrite=False):
             atomic.remove(path, overwrite)
         else:
             paths.append(path)
-            keep(path, mark_picture(picture, ".png"), overwrite)
-    page, path = comparison_page.page(rows, pages or {}, shared=FEATURES), folder / FILES[3]
+            write_if_changed(path, mark_picture(picture, ".png"), overwrite)
+    page, path = comparison_page.page(rows, pages or {}, shared=SHARED_STAGE), folder / FILES[3]
     if page is None:
         notes.append(NO_JINJA)
         atomic.remove(path, overwrite)
     else:
         paths.append(path)
-        keep(path, text.encoded(page), overwrite)
+        write_if_changed(path, text.encoded(page), overwrite)
     return Written(paths, notes)
 
 
@@ -124,7 +124,7 @@ def as_markdown(rows):
             *(percent(per_descriptor[b]) if b in per_descriptor else "" for b in blocks),
         ]
         memory = row.report["memory"]
-        costs = [row.report["columns"], f"{row.seconds:.1f}", f"{row.report['seconds'].get(FEATURES, 0):.1f}"]
+        costs = [row.report["columns"], f"{row.seconds:.1f}", f"{row.report['seconds'].get(SHARED_STAGE, 0):.1f}"]
         lines.append([row.name, *numbers, *costs, f"{memory / 2**20:.0f}" if memory else "–"])
     first = done[0]
     counted = [f"{len(first[kind])} {kind}" for kind in ("missing", "failed") if first[kind]]
@@ -186,7 +186,7 @@ def as_csv(rows):
         report, interval = row.report, row.report["interval"] or {}
         numbers = [report["value"], interval.get("low"), interval.get("high")]
         shares = [*numbers, *(report["per_descriptor"].get(block) for block in blocks)]
-        costs = [report["columns"], f"{row.seconds:.3f}", report["seconds"].get(FEATURES, 0), report["memory"]]
+        costs = [report["columns"], f"{row.seconds:.3f}", report["seconds"].get(SHARED_STAGE, 0), report["memory"]]
         cells = ["" if share is None else f"{share:.6f}" for share in shares]
         lines.append([row.name, report["metric"], *cells, *("" if cost is None else cost for cost in costs), ""])
     return csv_text.dumps(lines)
@@ -197,7 +197,7 @@ def _blocks(reports):
     return list(dict.fromkeys(block for report in reports for block in report["per_descriptor"]))
 
 
-def keep(path, content, overwrite):
+def write_if_changed(path, content, overwrite):
     """Write the bytes ``content`` to ``path``, unless the file holds them already.
 
     ``overwrite`` is that of `idt.files.atomic.replacing`.

@@ -6,7 +6,7 @@ from classify.reports.published_tables import Own, published_tables
 RED = '<span style="color:red">🔴 {}</span>'
 """Red mark of a number. The emoji stays red where styles are removed, as on GitHub."""
 
-SHOWN = 200
+MOST_LISTED = 200
 """Most videos of a list that are shown; the others are in ``report.json``."""
 
 ORIGINS = {
@@ -159,8 +159,8 @@ def _videos(report):
         ("Left out, because a source or the labels lack them", report["missing"]),
     ):
         if entries:
-            more = [f"- … and {len(entries) - SHOWN} more in report.json"] if len(entries) > SHOWN else []
-            shown = [f"- {escape(entry)}" for entry in entries[:SHOWN]]
+            more = [f"- … and {len(entries) - MOST_LISTED} more in report.json"] if len(entries) > MOST_LISTED else []
+            shown = [f"- {escape(entry)}" for entry in entries[:MOST_LISTED]]
             lines += _section(f"{title}: {len(entries)}", [*shown, *more])
     return lines
 

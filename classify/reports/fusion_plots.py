@@ -1,6 +1,6 @@
 """Pictures of a fusion: accuracy alone and together, accuracy over the weight, and the gain of each class."""
 
-from classify.reports.plots import drawn, shown_name
+from classify.reports.plots import draw_picture, shown_name
 
 FUSED, WORSE, BIASED = "tab:blue", "tab:orange", "red"
 """Colours: of the fusion, of a loss, and of numbers whose weights were chosen on the test videos."""
@@ -28,7 +28,7 @@ def accuracy_png(bars, curve, *, metric, weight, biased):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    return drawn(_accuracy, bars, curve, metric, weight, biased)
+    return draw_picture(_accuracy, bars, curve, metric, weight, biased)
 
 
 def _accuracy(bars, curve, metric, weight, biased):
@@ -93,7 +93,7 @@ def gain_png(gains, before):
     bytes or None
         As `accuracy_png`.
     """
-    return drawn(_gain, gains, before)
+    return draw_picture(_gain, gains, before)
 
 
 def _gain(gains, before):

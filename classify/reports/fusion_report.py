@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from classify.reports.comparison_table import keep
+from classify.reports.comparison_table import write_if_changed
 from classify.reports.fusion_markdown import as_markdown
 from classify.reports.fusion_plots import accuracy_png, gain_png
 from classify.reports.markdown import METRIC_NAMES
@@ -59,7 +59,7 @@ def write(folder, report, *, overwrite=False):
             atomic.remove(folder / name, overwrite)
             continue
         paths.append(folder / name)
-        keep(paths[-1], mark_picture(picture, ".png"), overwrite)
+        write_if_changed(paths[-1], mark_picture(picture, ".png"), overwrite)
     if pictures["accuracy.png"] is None:
         notes.append(NO_MATPLOTLIB)
     page = fusion_page.page(report)
@@ -68,13 +68,13 @@ def write(folder, report, *, overwrite=False):
         atomic.remove(folder / "report.html", overwrite)
     else:
         paths.append(folder / "report.html")
-        keep(paths[-1], text.encoded(page), overwrite)
+        write_if_changed(paths[-1], text.encoded(page), overwrite)
     for name, content in (
         ("report.md", as_markdown(report, pictures=[path.name for path in paths])),
         ("report.json", json_text.dumps(report) + "\n"),
     ):
         paths.append(folder / name)
-        keep(paths[-1], text.encoded(content), overwrite)
+        write_if_changed(paths[-1], text.encoded(content), overwrite)
     return Written(paths, notes)
 
 

@@ -18,7 +18,7 @@ METRIC_NAMES = {
 }
 """Key of a number in a report → its name."""
 
-MEANING = re.compile(
+SPECIAL_CHARACTERS = re.compile(
     r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.|^[-+#=](?!\d)|^\d+(?P<end>[.)])(?=\s)",
     re.IGNORECASE,
 )
@@ -33,7 +33,7 @@ class Markup(str):
 
 def escape(text):
     """Return ``text`` as Markdown that shows it: no markup, no HTML, no link, no new cell or line."""
-    return MEANING.sub(_escaped, printable(str(text)))
+    return SPECIAL_CHARACTERS.sub(_escaped, printable(str(text)))
 
 
 def _escaped(found):
@@ -41,14 +41,14 @@ def _escaped(found):
     return f"{found[0][:-1]}\\{found[0][-1]}"
 
 
-def as_markdown(report, *, picture, beside):
+def as_markdown(report, *, picture, published_lines):
     """Lay out a report.
 
     Parameters
     ----------
     report : dict
         As from `classify.reports.report.assemble`.
-    beside : list of str
+    published_lines : list of str
         Lines of the published numbers, as from `classify.reports.published_tables.published_tables`.
     picture : bool
         Whether ``confusion.png`` lies beside the report.
@@ -69,7 +69,7 @@ def as_markdown(report, *, picture, beside):
         *table(
             ["number", "percent"], [[METRIC_NAMES[key], shown_number(key, report[key])] for key in _number_keys(report)]
         ),
-        *_section("Beside published numbers", beside),
+        *_section("Beside published numbers", published_lines),
     ]
     if report["per_descriptor"]:
         rows = [[block, percent(value)] for block, value in report["per_descriptor"].items()]

@@ -15,10 +15,10 @@ from idt.workers import processes
 
 NO_MATPLOTLIB = "no picture: matplotlib is not installed; pip install 'improved-dense-trajectories[plots]' brings it"
 
-LONGEST = 60
+LONGEST_NAME = 60
 """Most characters of a name; the middle of a longer one is left out."""
 
-NUMBERED = 30
+MOST_CLASSES_WITH_COUNTS = 30
 """Most classes of a confusion matrix whose cells show their counts."""
 
 
@@ -36,25 +36,25 @@ def confusion_png(counts, classes):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    return drawn(_confusion, counts, [str(label) for label in classes])
+    return draw_picture(_confusion, counts, [str(label) for label in classes])
 
 
 def _confusion(counts, classes):
     from matplotlib.figure import Figure
 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.5 + 0.4 * len(classes) if len(classes) <= NUMBERED else 2.5 + 0.16 * len(classes)
+    side = 2.5 + 0.4 * len(classes) if len(classes) <= MOST_CLASSES_WITH_COUNTS else 2.5 + 0.16 * len(classes)
     # A Figure of its own instead of pyplot: no window system, no state that outlives the call.
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    size = 9 if len(classes) <= NUMBERED else 6
+    size = 9 if len(classes) <= MOST_CLASSES_WITH_COUNTS else 6
     names = [shown_name(label) for label in classes]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
     axes.set_yticks(range(len(names)), names, fontsize=size)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    if len(classes) <= NUMBERED:
+    if len(classes) <= MOST_CLASSES_WITH_COUNTS:
         for row, column in np.argwhere(counts):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=size)
@@ -77,7 +77,7 @@ def costs_png(names, seconds, percents, metric):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    return drawn(_costs, list(names), list(seconds), list(percents), metric)
+    return draw_picture(_costs, list(names), list(seconds), list(percents), metric)
 
 
 def _costs(names, seconds, percents, metric):
@@ -95,12 +95,12 @@ def _costs(names, seconds, percents, metric):
     return figure
 
 
-def shown_name(name, longest=LONGEST):
+def shown_name(name, longest=LONGEST_NAME):
     """Return ``name`` on one line of at most ``longest`` characters, with dollar signs escaped for matplotlib."""
     return one_line(str(name), longest).replace("$", r"\$")
 
 
-def drawn(draw, *arguments, form="png"):
+def draw_picture(draw, *arguments, form="png"):
     """Return the picture that ``draw`` makes of ``arguments``, or None where matplotlib is not installed.
 
     Its ``form`` is "png" or "svg"; both are bytes.

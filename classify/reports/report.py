@@ -71,7 +71,7 @@ class Costs(NamedTuple):
     memory: int = 0
 
 
-def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, columns=None, empty=(), notes=()):
+def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, vector_length=None, empty=(), notes=()):
     """Make the report of an evaluation.
 
     Parameters
@@ -83,7 +83,7 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     settings : dict, optional
         All options that the numbers depend on.
     costs : Costs, optional
-    columns : int, optional
+    vector_length : int, optional
         Length of a vector.
     empty : sequence of str
         Videos without tracks.
@@ -143,7 +143,7 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
         "missing": list(dataset.missing),
         "empty": sorted(empty),
         "notes": list(notes),
-        "columns": columns,
+        "columns": vector_length,
         "part": shortfall(dataset, len(folds)),
         "published": [entry._asdict() for entry in published(dataset.name)],
         "settings": settings or {},
@@ -218,8 +218,12 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
         write_text(paths[-1], page, overwrite=overwrite)
     paths += [folder / "report.md", final]
     own = Own(report["value"], METRIC_NAMES[report["metric"]], report["part"])
-    beside = published_tables(report["published"], own)
-    write_text(paths[-2], as_markdown(report, picture=picture is not None, beside=beside), overwrite=overwrite)
+    published_lines = published_tables(report["published"], own)
+    write_text(
+        paths[-2],
+        as_markdown(report, picture=picture is not None, published_lines=published_lines),
+        overwrite=overwrite,
+    )
     write_text(final, json_text.dumps(report) + "\n", overwrite=overwrite)
     return Written(paths, notes)
 

@@ -108,7 +108,9 @@ def numbers_of(dataset, folds):
     if len(dataset.classes) > 5:
         found["top5"] = metrics.top_k(truth, _scores(dataset, folds), dataset.classes, k=5)
     if all(fold.probabilities is not None for fold in folds):
-        given = np.concatenate([metrics.spread(fold.probabilities, fold.classes, dataset.classes) for fold in folds])
+        given = np.concatenate(
+            [metrics.scores_of_all_classes(fold.probabilities, fold.classes, dataset.classes) for fold in folds]
+        )
         # A class without training videos gets the probability 0.
         found["log_loss"] = metrics.log_loss(truth, np.maximum(given, 0), dataset.classes)
     return found
@@ -125,7 +127,7 @@ def class_shares(dataset, folds):
 
     The share is None where a class has no video. The dict is empty where videos have several labels.
     """
-    return {} if dataset.multi_label else _by_class(dataset, metrics.per_class(confusion_of(dataset, folds)))
+    return {} if dataset.multi_label else _by_class(dataset, metrics.class_accuracies(confusion_of(dataset, folds)))
 
 
 def class_precisions(dataset, folds):
@@ -167,7 +169,7 @@ def _scores(dataset, folds):
     """Stack the scores of the folds, with a column for each class of the set."""
     for fold in folds:
         _check(fold)
-    return np.concatenate([metrics.spread(fold.scores, fold.classes, dataset.classes) for fold in folds])
+    return np.concatenate([metrics.scores_of_all_classes(fold.scores, fold.classes, dataset.classes) for fold in folds])
 
 
 def _precisions(dataset, folds):

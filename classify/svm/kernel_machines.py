@@ -275,7 +275,7 @@ def warn_unconverged(classes):
         )
 
 
-def finite(scores):
+def checked_finite(scores):
     """Return ``scores``, or refuse them if one is not finite."""
     bad = scores.size - np.count_nonzero(np.isfinite(scores))
     if bad:

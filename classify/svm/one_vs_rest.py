@@ -22,8 +22,8 @@ from classify.params import CROSS_VALIDATED, check_penalty
 from classify.svm.kernel_machines import (
     KernelMachines,
     both_classes,
+    checked_finite,
     choose_penalty,
-    finite,
     fit_sigmoids,
     held_out,
     inner_folds,
@@ -112,7 +112,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         kernel = self._kernel(similarity)
         machines = self._trained(kernel[:count], targets, groups)
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            scores = finite(machines.decision_function(kernel[count:]))
+            scores = checked_finite(machines.decision_function(kernel[count:]))
         found = probabilities(scores, self.sigmoids_, multi_label=self.multi_label_) if self.probability else None
         return both_classes(scores), found
 
@@ -276,7 +276,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         validate_data(self, X, reset=False, skip_check_array=True)
         # Absurd numbers of the machine or of X overflow, so the scores are checked instead.
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            return finite(self._scored(rows))
+            return checked_finite(self._scored(rows))
 
     def _check_options(self):
         """Refuse options out of their bounds."""

@@ -7,8 +7,8 @@ diagonal step wins, then the step that stays in the same row of the second seque
 begin in every column (D[−1, j] = 0), and it ends in the column of the least cost. In the alignment with a transcript
 (`align_states`) every row has one state, so that a path never moves along a row.
 
-Rows without tracks are zero. They must be left out or interpolated before (`bridged`), because the cosine of a zero row
-is not defined, and because a Euclidean spot would lie in them.
+Rows without tracks are zero. They must be left out or interpolated before (`fill_empty_rows`), because the cosine of a
+zero row is not defined, and because a Euclidean spot would lie in them.
 
 Source: docs/method/untrimmed.md, section 5; Sakoe & Chiba 1978; Müller, Information Retrieval for Music and Motion,
 chapter 4.
@@ -145,7 +145,7 @@ def align_states(costs):
     return _path(moves, n - 1, s - 1)[:, 1], float(row[-1])
 
 
-def bridged(rows, empty):
+def fill_empty_rows(rows, empty):
     """Fill rows without tracks from their neighbours.
 
     Parameters
@@ -174,7 +174,7 @@ def bridged(rows, empty):
     return filled
 
 
-def carried_over(labels, path, n):
+def carry_labels(labels, path, n):
     """Carry labels of one sequence over to another along an alignment.
 
     Parameters
@@ -198,7 +198,7 @@ def carried_over(labels, path, n):
     return labels[path[(begins + ends - 1) // 2, 0]]
 
 
-def stretched(labels, n):
+def stretch_labels(labels, n):
     """Stretch the labels of one sequence linearly over ``n`` rows: the baseline that an alignment must beat.
 
     Parameters

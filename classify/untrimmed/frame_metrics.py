@@ -18,7 +18,7 @@ from idt.errors import DataError
 OVERLAPS = (0.10, 0.25, 0.50)
 """Overlaps of the field's F1@10, F1@25 and F1@50."""
 
-SPARE = 2
+MOST_EXTRA_FRAMES = 2
 """Most frames by which a prediction may be longer than its truth, because networks that read every second frame
 repeat each label."""
 
@@ -78,8 +78,8 @@ def frame_scores(truths, predictions, *, background=(), overlaps=OVERLAPS):
     Parameters
     ----------
     truths, predictions : sequence of (T,) sequences of str or int
-        One sequence of labels a video, in the same order. A prediction may be longer by up to `SPARE` frames, which do
-        not count in the accuracy.
+        One sequence of labels a video, in the same order. A prediction may be longer by up to `MOST_EXTRA_FRAMES`
+        frames, which do not count in the accuracy.
     background : collection of str or int
         Labels whose segments do not count in Edit and F1. Their frames count in the accuracy.
     overlaps : sequence of float
@@ -196,9 +196,9 @@ def _hits(truth, prediction, number):
     """Count the frames of a video that are labelled rightly."""
     if truth.ndim != 1 or not len(truth):
         raise DataError(f"true labels of video {number} must be one label a frame, got {truth.shape}")
-    if not len(truth) <= len(prediction) <= len(truth) + SPARE:
+    if not len(truth) <= len(prediction) <= len(truth) + MOST_EXTRA_FRAMES:
         raise DataError(
             f"video {number} has {len(prediction)} predicted labels, expected {len(truth)} like the true ones, or up to"
-            f" {SPARE} more; was it made at another frame rate?"
+            f" {MOST_EXTRA_FRAMES} more; was it made at another frame rate?"
         )
     return int(np.count_nonzero(truth == prediction[: len(truth)]))

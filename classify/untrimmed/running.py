@@ -32,7 +32,7 @@ class Settled(NamedTuple):
         Frames, the end exclusive.
     score : float
         Mean score of the label.
-    known : int
+    settled_at : int
         Frames that had passed when the segment was settled.
     """
 
@@ -40,7 +40,7 @@ class Settled(NamedTuple):
     start: int
     end: int
     score: float
-    known: int
+    settled_at: int
 
 
 class RunningSegments:
@@ -135,9 +135,9 @@ class RunningSegments:
             last = self._segment(current, begin, number, total, passed[0])
             yield last._replace(end=passed[0])
 
-    def _segment(self, label, begin, end, total, known):
+    def _segment(self, label, begin, end, total, settled_at):
         size = self._cut.length
-        return Settled(self.classes[label], begin * size, end * size, total / (end - begin), known)
+        return Settled(self.classes[label], begin * size, end * size, total / (end - begin), settled_at)
 
     def _slices(self, chunks, passed, name, threads):
         """Yield sums of slices, and note the frames that have passed in ``passed``."""

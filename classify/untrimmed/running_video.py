@@ -43,7 +43,7 @@ class RunningVideo(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(given, codebook, params, *, run):
+def open_running_video(given, codebook, params, *, run):
     """Open a video that may never end.
 
     Parameters

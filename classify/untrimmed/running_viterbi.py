@@ -24,7 +24,7 @@ class RunningViterbi:
     ----------
     penalty : float
         As for `classify.untrimmed.viterbi.decode_frames`.
-    longest : int
+    most_waiting : int
         Largest number of later rows that a label may wait for.
 
     Raises
@@ -34,14 +34,14 @@ class RunningViterbi:
 
     Notes
     -----
-    docs/method/untrimmed.md, section 10. With ``longest`` as large as the number of rows the labels are those of
+    docs/method/untrimmed.md, section 10. With ``most_waiting`` as large as the number of rows the labels are those of
     `decode_frames`.
     """
 
-    def __init__(self, penalty, longest):
+    def __init__(self, penalty, most_waiting):
         if not 0 <= penalty <= LARGEST_PENALTY:
             raise DataError(f"penalty must be from 0 to {LARGEST_PENALTY:g}, got {penalty}")
-        self._penalty, self._longest = float(penalty), positive_integer(longest, "longest")
+        self._penalty, self._most_waiting = float(penalty), positive_integer(most_waiting, "most_waiting")
         self._best = np.empty(0)
         # For each waiting row: the class of the row before it, on the best path to each of its classes.
         self._origins: deque[np.ndarray] = deque()
@@ -80,7 +80,7 @@ class RunningViterbi:
         self._best -= self._best.max()
         self._origins.append(origin)
         settled = self._agreed()
-        if len(self._origins) > self._longest:
+        if len(self._origins) > self._most_waiting:
             settled.append(self._forced())
         return settled
 

@@ -7,7 +7,7 @@ from idt.params.bounds import Bounds
 DELAY = Bounds(0.0, 3600.0, "a label that waits for an hour is of no use while a video runs")
 
 
-def parsed(arguments):
+def parse_options(arguments):
     """Parse the ``arguments`` of `idt-segment`; options that contradict each other end the process with status 2."""
     parser = Parser(
         "idt-segment",

@@ -5,7 +5,7 @@ Source: docs/method/untrimmed.md, sections 3, 5, 6 and 9.
 
 import numpy as np
 
-from classify.untrimmed.dtw import align_states, stretched
+from classify.untrimmed.dtw import align_states, stretch_labels
 from classify.untrimmed.frames import segments_of
 from classify.untrimmed.segments import Segments
 from classify.untrimmed.suppression import suppress
@@ -66,7 +66,7 @@ def by_transcript(scores, transcript):
     costs = -scores.values[:, [place[label] for label in transcript]]
     states, _ = align_states(costs)
     labels = np.array(transcript)
-    return labels[states], stretched(labels, len(scores.values))
+    return labels[states], stretch_labels(labels, len(scores.values))
 
 
 def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, log_lengths=None):

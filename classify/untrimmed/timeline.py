@@ -9,24 +9,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classify.reports.plots import NO_MATPLOTLIB, drawn, shown_name
+from classify.reports.plots import NO_MATPLOTLIB, draw_picture, shown_name
 from idt.errors import DataError
 from idt.files.atomic import replacing
 from idt.files.marks import mark_picture
 
 SUFFIXES = (".png", ".svg")
 
-MOST = 20
+MOST_VIDEOS = 20
 """Most videos of a picture; more would make it higher than viewers show."""
 
-POINTS = 2000
+MOST_POINTS = 2000
 """Most points of a curve. Longer ones are drawn as means of neighbouring points."""
 
-NAMED = 20
+MOST_NAMED_CLASSES = 20
 """Most classes whose colours a legend names."""
 
 
-class Track(NamedTuple):
+class LabelRow(NamedTuple):
     """Row of coloured segments: the ``name`` of the row, ``spans`` (n, 2) in seconds and ``labels`` (n,)."""
 
     name: str
@@ -42,7 +42,7 @@ class Panel(NamedTuple):
     name : str
     seconds : float
         Length of the video.
-    tracks : list of Track
+    rows : list of LabelRow
         From top to bottom.
     times : (p,) float64
         Seconds of the scores.
@@ -51,7 +51,7 @@ class Panel(NamedTuple):
 
     name: str
     seconds: float
-    tracks: list[Track]
+    rows: list[LabelRow]
     times: np.ndarray
     scores: np.ndarray
 
@@ -69,18 +69,18 @@ def panel_of(found, truth=None):
     -------
     Panel
     """
-    tracks = []
+    rows = []
     if truth is not None:
-        tracks.append(_track("true", truth.rows(truth.videos == found.name)))
-    tracks.append(_track("predicted", found.segments))
+        rows.append(_label_row("true", truth.rows(truth.videos == found.name)))
+    rows.append(_label_row("predicted", found.segments))
     table = found.scores
-    step = -(-len(table.values) // POINTS)
+    step = -(-len(table.values) // MOST_POINTS)
     starts = np.arange(0, len(table.values), step)
     counts = np.minimum(starts + step, len(table.values)) - starts
     return Panel(
         found.name,
         table.frames / table.fps,
-        tracks,
+        rows,
         (starts + counts / 2) / table.rate,
         np.add.reduceat(table.values, starts, axis=0) / counts[:, None],
     )
@@ -112,7 +112,7 @@ def write_timeline(path, panels, classes, *, overwrite=False):
     path : str or Path
         Ends in one of `SUFFIXES`.
     panels : list of Panel
-        At most `MOST`.
+        At most `MOST_VIDEOS`.
     classes : list of str
         Classes of the columns of the scores.
     overwrite : bool or collection of path
@@ -126,27 +126,27 @@ def write_timeline(path, panels, classes, *, overwrite=False):
         If it cannot be written.
     """
     check_timeline(path)
-    if not 0 < len(panels) <= MOST:
-        raise DataError(f"a timeline shows 1 to {MOST} videos, got {len(panels)}; segment fewer at once")
+    if not 0 < len(panels) <= MOST_VIDEOS:
+        raise DataError(f"a timeline shows 1 to {MOST_VIDEOS} videos, got {len(panels)}; segment fewer at once")
     suffix = Path(path).suffix.lower()
-    picture = drawn(_timelines, panels, [str(label) for label in classes], form=suffix[1:])
+    picture = draw_picture(_timelines, panels, [str(label) for label in classes], form=suffix[1:])
     if picture is None:
         raise DataError(f"{path}: {NO_MATPLOTLIB}")
     with replacing(path, overwrite=overwrite, unmarked=suffix != ".png") as part:
         part.write(mark_picture(picture, suffix))
 
 
-def _track(name, segments):
-    return Track(name, segments.spans, segments.labels.tolist())
+def _label_row(name, segments):
+    return LabelRow(name, segments.spans, segments.labels.tolist())
 
 
 def _timelines(panels, classes):
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    known = [*classes, *sorted({label for panel in panels for track in panel.tracks for label in track.labels})]
+    known = [*classes, *sorted({label for panel in panels for row in panel.rows for label in row.labels})]
     colours = {label: _colour(number) for number, label in enumerate(dict.fromkeys(known))}
-    named = len(colours) <= NAMED
+    named = len(colours) <= MOST_NAMED_CLASSES
     height = 0.6 + 2.6 * len(panels)
     figure = Figure(figsize=(12, height))
     # Fixed margins, because matplotlib's layout solvers iterate over sets: their results differ between processes in
@@ -156,7 +156,7 @@ def _timelines(panels, classes):
     grid = figure.subplots(len(ratios), 1, squeeze=False, height_ratios=ratios, gridspec_kw={**margins, "hspace": 0.5})
     grid = grid[:, 0]
     for panel, bars, curves in zip(panels, grid[::2], grid[1::2], strict=True):
-        _draw_tracks(bars, panel, colours)
+        _draw_rows(bars, panel, colours)
         for column, label in enumerate(classes):
             curves.plot(panel.times, panel.scores[:, column], color=colours[label], linewidth=1)
         for axes in (bars, curves):
@@ -171,18 +171,18 @@ def _timelines(panels, classes):
     return figure
 
 
-def _draw_tracks(axes, panel, colours):
+def _draw_rows(axes, panel, colours):
     """Draw the rows of segments, the first on top; overlapping ones of a row show through each other."""
-    rows = len(panel.tracks)
-    for row, track in enumerate(panel.tracks):
-        for (start, end), label in zip(track.spans.tolist(), track.labels, strict=True):
-            low = rows - 1 - row + 0.1
+    count = len(panel.rows)
+    for place, row in enumerate(panel.rows):
+        for (start, end), label in zip(row.spans.tolist(), row.labels, strict=True):
+            low = count - 1 - place + 0.1
             axes.broken_barh([(start, end - start)], (low, 0.8), color=colours[label], alpha=0.85, linewidth=0)
             if end - start > 0.05 * panel.seconds:
                 name = shown_name(label)
                 axes.text((start + end) / 2, low + 0.4, name, ha="center", va="center", fontsize=7, clip_on=True)
-    axes.set_ylim(0, rows)
-    axes.set_yticks([rows - 0.5 - row for row in range(rows)], [track.name for track in panel.tracks], fontsize=8)
+    axes.set_ylim(0, count)
+    axes.set_yticks([count - 0.5 - place for place in range(count)], [row.name for row in panel.rows], fontsize=8)
     axes.tick_params(labelbottom=False)
     axes.set_title(shown_name(panel.name), fontsize=9, loc="left")
 

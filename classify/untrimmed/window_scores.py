@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from classify.untrimmed.dtw import bridged
+from classify.untrimmed.dtw import fill_empty_rows
 from encoding.slices.windows import windows
 from idt.errors import DataError
 
@@ -85,19 +85,19 @@ def score_windows(slices, codebook, params, classifier, *, length):
     scores, empty = mapped_windows(slices, codebook, params, classifier.scores, length=length)
     if not slices.fps > 0:
         raise DataError(f"the rate of {slices.name} is unknown, so its segments have no times; extract it from a video")
-    values = spread(bridged(scores, empty), slices, length)
+    values = row_of_each_slice(fill_empty_rows(scores, empty), slices, length)
     return SliceScores(
         slices.name,
         [str(label) for label in classifier.classes_],
         values,
-        spread(empty, slices, length),
+        row_of_each_slice(empty, slices, length),
         slices.length,
         slices.frames,
         slices.fps,
     )
 
 
-def slice_vectors(slices, codebook, params, *, length):
+def window_vectors(slices, codebook, params, *, length):
     """Encode all windows of a video, a slice apart.
 
     Parameters
@@ -138,7 +138,7 @@ def mapped_windows(slices, codebook, params, function, *, length):
     Raises
     ------
     DataError
-        As `slice_vectors`.
+        As `window_vectors`.
     """
     found, empty = [], []
     remaining = windows(slices, codebook, params, length=length)
@@ -150,7 +150,7 @@ def mapped_windows(slices, codebook, params, function, *, length):
     return np.concatenate(found), np.array(empty)
 
 
-def spread(rows, slices, length):
+def row_of_each_slice(rows, slices, length):
     """Give each slice the row of the window in whose middle it lies.
 
     Parameters

@@ -193,7 +193,7 @@ def _report(label="run", **given):
 
 @pytest.mark.parametrize("label", MARKUP)
 def test_a_name_is_no_markup_in_a_report(label):
-    plain, odd = (as_markdown(_report(name), picture=True, beside=[]) for name in ("run", label))
+    plain, odd = (as_markdown(_report(name), picture=True, published_lines=[]) for name in ("run", label))
     assert len(plain.splitlines()) == len(odd.splitlines())
     assert [line.count("|") - line.count("\\|") for line in plain.splitlines()] == [
         line.count("|") - line.count("\\|") for line in odd.splitlines()

@@ -44,7 +44,7 @@ def test_an_evaluation_finds_its_details_again_and_others_the_scores_only(target
     np.testing.assert_array_equal(scores.values, read_scores(target).values)
     np.testing.assert_array_equal(found.descriptors["hof"], SCORES - 1)
     np.testing.assert_array_equal(found.probabilities, details.probabilities)
-    assert ([*found.descriptors], found.empty, found.columns) == (["hog", "hof"], ["run/none"], 12)
+    assert ([*found.descriptors], found.empty, found.vector_length) == (["hog", "hof"], ["run/none"], 12)
     with pytest.raises(DataError, match="holds other videos or classes than its split"):
         score_file.load_details(target, names=NAMES[::-1], classes=CLASSES, probability=False)
 

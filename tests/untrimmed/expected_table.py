@@ -207,10 +207,10 @@ def warping():
         runs = [label for label in runs if label in means]
         states, _ = dtw.align_states(cdist(rows[:count], np.array([means[label] for label in runs])))
         right += int(np.count_nonzero(np.array(runs)[states] == labels[name][:count]))
-        equal += int(np.count_nonzero(dtw.stretched(np.array(runs), count) == labels[name][:count]))
+        equal += int(np.count_nonzero(dtw.stretch_labels(np.array(runs), count) == labels[name][:count]))
         frames += count
     yield "transcript alignment, % of frames (README)", 55.28, 100 * right / frames, "`dtw.align_states`"
-    yield "transcript over equal parts (README)", 38.84, 100 * equal / frames, "`dtw.stretched`"
+    yield "transcript over equal parts (README)", 38.84, 100 * equal / frames, "`dtw.stretch_labels`"
     smooth = {}
     for name, rows in features.items():
         # Rows without tracks stay zero, as in the figures of the README.
@@ -226,15 +226,15 @@ def warping():
         first = np.empty(len(target), source.dtype)
         for i, j in dtw.align(features[one], features[other]).path[::-1]:
             first[j] = source[i]
-        carried = dtw.carried_over(source, dtw.align(smooth[one], smooth[other]).path, len(target))
-        guessed = {"first": first, "linear": dtw.stretched(source, len(target)), "smooth": carried}
+        carried = dtw.carry_labels(source, dtw.align(smooth[one], smooth[other]).path, len(target))
+        guessed = {"first": first, "linear": dtw.stretch_labels(source, len(target)), "smooth": carried}
         for name, found in guessed.items():
             right[name] += int(np.count_nonzero(found == target))
         frames += len(target)
     shares = {name: round(100 * count / frames, 1) for name, count in right.items()}
     yield "labels of the first row that meets a frame, 20 pairs (README)", 26.3, shares["first"], "`dtw.align`"
-    yield "linear stretching (README)", 36.5, shares["linear"], "`dtw.stretched`"
-    by = "`dtw.align`, `dtw.carried_over`"
+    yield "linear stretching (README)", 36.5, shares["linear"], "`dtw.stretch_labels`"
+    by = "`dtw.align`, `dtw.carry_labels`"
     yield "30 frames averaged, L2, labels carried over (README)", 39.1, shares["smooth"], by
 
 

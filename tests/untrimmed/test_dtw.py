@@ -50,12 +50,12 @@ def test_states_follow_their_order_and_each_has_a_row():
 
 def test_labels_are_carried_over_and_stretched():
     path = dtw.align(rows([1, 2, 3]), rows([1, 1, 1, 1, 2, 3])).path
-    assert dtw.carried_over(list("abc"), path, 6).tolist() == list("aaaabc")
-    assert dtw.stretched(list("abc"), 6).tolist() == list("aabbcc")
+    assert dtw.carry_labels(list("abc"), path, 6).tolist() == list("aaaabc")
+    assert dtw.stretch_labels(list("abc"), 6).tolist() == list("aabbcc")
 
 
 def test_rows_without_tracks_are_bridged():
-    filled = dtw.bridged(rows([0, 1, 0, 3, 0]), np.array([1, 0, 1, 0, 1], bool))
+    filled = dtw.fill_empty_rows(rows([0, 1, 0, 3, 0]), np.array([1, 0, 1, 0, 1], bool))
     assert filled.ravel().tolist() == [1, 1, 2, 3, 3]
 
 
@@ -161,7 +161,7 @@ def test_places_do_not_share_rows():
         (lambda: dtw.align(np.ones((2, 2)), np.ones((3, 2)), distance="city"), "must be one of euclidean"),
         (lambda: dtw.align(rows(range(3)), rows(range(12)), band=0.5), "leaves no path"),
         (lambda: dtw.align_states(np.ones((2, 3))), "3 actions cannot be aligned with 2 rows"),
-        (lambda: dtw.bridged(np.zeros((3, 2)), np.ones(3, bool)), "no window of the video has tracks"),
+        (lambda: dtw.fill_empty_rows(np.zeros((3, 2)), np.ones(3, bool)), "no window of the video has tracks"),
     ],
 )
 def test_what_cannot_be_aligned_is_refused(call, said):

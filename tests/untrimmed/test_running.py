@@ -27,8 +27,8 @@ from tests.untrimmed.test_segment_command import FPS, features, truth
 LENGTH = 20
 
 
-def labels_of(rows, penalty, longest):
-    decoder = RunningViterbi(penalty, longest)
+def labels_of(rows, penalty, most_waiting):
+    decoder = RunningViterbi(penalty, most_waiting)
     return [label for row in rows for label in decoder.push(row)] + decoder.finish()
 
 
@@ -117,8 +117,8 @@ def test_segments_are_those_of_the_whole_video_and_come_within_the_stated_delay(
     assert [each.label for each in found] == whole.segments.labels.tolist()
     np.testing.assert_allclose([(each.start / FPS, each.end / FPS) for each in found], whole.segments.spans)
     np.testing.assert_allclose([each.score for each in found], whole.segments.scores, rtol=1e-3)
-    assert max(each.known - each.end for each in found) <= running.delay
-    assert found[0].known < video.frames / 2
+    assert max(each.settled_at - each.end for each in found) <= running.delay
+    assert found[0].settled_at < video.frames / 2
 
 
 def test_frames_before_the_first_track_get_its_scores(trained):

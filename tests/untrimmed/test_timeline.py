@@ -28,15 +28,15 @@ TRUTH = Segments.of(["v", "v", "other"], ["run", "wave", "run"], [(0, 9), (9, 20
 
 def test_a_panel_has_the_truth_above_and_the_scores_below():
     panel = panel_of(segmented(), TRUTH)
-    assert [track.name for track in panel.tracks] == ["true", "predicted"]
-    assert panel.tracks[0].spans.tolist() == [[0, 9], [9, 20]]
+    assert [row.name for row in panel.rows] == ["true", "predicted"]
+    assert panel.rows[0].spans.tolist() == [[0, 9], [9, 20]]
     assert panel.seconds == 20.0
     np.testing.assert_allclose(panel.times, np.arange(40) / 2 + 0.25)
-    assert [track.name for track in panel_of(segmented()).tracks] == ["predicted"]
+    assert [row.name for row in panel_of(segmented()).rows] == ["predicted"]
 
 
 def test_a_long_video_is_drawn_with_means_of_neighbours(monkeypatch):
-    monkeypatch.setattr(timeline, "POINTS", 10)
+    monkeypatch.setattr(timeline, "MOST_POINTS", 10)
     found = segmented(slices=42)
     panel = panel_of(found)
     assert len(panel.times) == 9

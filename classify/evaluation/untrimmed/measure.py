@@ -21,7 +21,7 @@ from idt.errors import DataError
 TOLERANCE = 0.05
 """Share of its length by which a video may be longer or shorter than its labels, in addition to one second."""
 
-OUTSIDE = "background"
+DEFAULT_BACKGROUND = "background"
 """Label of frames outside all segments, where a set does not name one."""
 
 MAIN_OVERLAP = 0.5
@@ -107,7 +107,7 @@ def hidden_labels(given, background=None):
     """
     if background is not None:
         return (background,)
-    return FRAMES[given.dataset.name].background if given.labels else (OUTSIDE,)
+    return FRAMES[given.dataset.name].background if given.labels else (DEFAULT_BACKGROUND,)
 
 
 def measure_frames(truths, found, hidden):
@@ -130,7 +130,7 @@ def measure_frames(truths, found, hidden):
     labels : list of ((T,) str, (T,) str)
         True and predicted labels of each video.
     """
-    outside = hidden[0] if hidden else OUTSIDE
+    outside = hidden[0] if hidden else DEFAULT_BACKGROUND
     rates = [(truths[each.name].rate, each.fps) for each in found]
     true = [_true_labels(truths[each.name], each, outside) for each in found]
 

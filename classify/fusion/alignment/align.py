@@ -16,7 +16,7 @@ from idt.errors import DataError
 BY_POSITION = "by position in a list"
 """Name of the rule that matches rows by their place in a list."""
 
-LISTED, LISTED_CLASSES = "rows are the videos of ", "columns are the classes of "
+ROWS_NOTE, CLASSES_NOTE = "rows are the videos of ", "columns are the classes of "
 """Beginnings of the notes by which `classify.fusion.forms.listing` says that a list named rows or columns."""
 
 
@@ -31,7 +31,7 @@ class Aligned:
     rules : dict of str to int
         Number of videos that each rule found: one of `classify.fusion.alignment.names.VIDEO_NAME_RULES`, or
         `BY_POSITION`.
-    columns : str
+    columns_found : str
         How the columns were found, in words for the report.
     extra : list of str
         Videos of the file that have no true label.
@@ -39,7 +39,7 @@ class Aligned:
 
     values: np.ndarray
     rules: dict[str, int]
-    columns: str
+    columns_found: str
     extra: list[str]
 
     @property
@@ -70,7 +70,7 @@ def align(scores, truth, name):
     """
     if scores.names is None:
         raise DataError(f"{name} names no videos; give the list in whose order its rows are, --list")
-    found = match(truth.names, scores.names, beside=truth.beside)
+    found = match(truth.names, scores.names, other_videos=truth.other_videos)
     if found.ambiguous:
         raise DataError(f"{name}: names that cannot be told apart: {listed(found.ambiguous)}")
     rows = found.places
@@ -81,11 +81,11 @@ def align(scores, truth, name):
             f" {scores.names[0]}"
         )
     order, how = column_order(scores, truth, rows, name)
-    if any(note.startswith(LISTED_CLASSES) for note in scores.notes):
+    if any(note.startswith(CLASSES_NOTE) for note in scores.notes):
         how = "in the order of its list"
     values = np.full((len(rows), len(order)), np.nan)
     values[present] = scores.values[rows[present]][:, order]
-    named_by_list = any(note.startswith(LISTED) for note in scores.notes)
+    named_by_list = any(note.startswith(ROWS_NOTE) for note in scores.notes)
     # If the scores have labels, `column_order` or `name_by_list` has compared them already.
     unconfirmed = named_by_list and scores.labels is None
     check_plausible(values, truth, np.where(present, np.arange(len(rows)), -1), name, by_position=unconfirmed)

@@ -13,10 +13,10 @@ from classify.fusion.alignment.names import CLASS_NAME_RULES, match
 from classify.text_files import listed
 from idt.errors import DataError
 
-DOUBT = 1e-6
+ORDER_SIGNIFICANCE = 1e-6
 """Significance level below which scores contradict an order of the columns."""
 
-FEW = 100
+FEWEST_VIDEOS = 100
 """Least number of videos for which the order of the rows is tested."""
 
 CHANCE = 1e-3
@@ -181,14 +181,14 @@ def check_plausible(values, truth, rows, name, *, by_position):
     counts = np.zeros((len(truth.classes),) * 2, np.int64)
     np.add.at(counts, (labels, best), 1)
     right, chance = int(np.trace(counts)), float(np.bincount(labels).max() / len(labels))
-    if by_position and len(labels) >= FEW and binom.sf(right - 1, len(labels), chance) > CHANCE:
+    if by_position and len(labels) >= FEWEST_VIDEOS and binom.sf(right - 1, len(labels), chance) > CHANCE:
         raise DataError(
             f"{name}: {right} of {len(labels)} videos are right, no more than by chance, so that its rows or columns"
             " are in another order than the list; give the list that the file was made with"
         )
     for cycle in _cycles(linear_sum_assignment(-counts)[1]):
         kept, exchanged = int(counts[cycle, cycle].sum()), int(counts[cycle, np.roll(cycle, -1)].sum())
-        if exchanged > 3 * kept and binom.sf(exchanged - 1, kept + exchanged, 0.5) < DOUBT:
+        if exchanged > 3 * kept and binom.sf(exchanged - 1, kept + exchanged, 0.5) < ORDER_SIGNIFICANCE:
             raise DataError(
                 f"{name}: the columns of {listed(truth.classes[label] for label in cycle[:5])}"
                 f"{' …' if len(cycle) > 5 else ''} seem to be in another order, in which {exchanged} of their videos"

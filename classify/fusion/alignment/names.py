@@ -85,7 +85,7 @@ class Matched:
     ambiguous: list[str]
 
 
-def match(wanted, given, rules=VIDEO_NAME_RULES, *, beside=()):
+def match(wanted, given, rules=VIDEO_NAME_RULES, *, other_videos=()):
     """Find wanted names in another list.
 
     Parameters
@@ -94,7 +94,7 @@ def match(wanted, given, rules=VIDEO_NAME_RULES, *, beside=()):
         No name occurs twice in ``wanted``.
     rules : sequence of (str, callable)
         Name of each rule, and the key by which it compares.
-    beside : sequence of str
+    other_videos : sequence of str
         Names of other videos of the data set, such as training videos. A given name that equals one of them, with or
         without folder and suffix, belongs to that video and is not folded onto a wanted name.
 
@@ -102,7 +102,7 @@ def match(wanted, given, rules=VIDEO_NAME_RULES, *, beside=()):
     -------
     Matched
     """
-    known = [*wanted, *beside]
+    known = [*wanted, *other_videos]
     places = np.full(len(known), -1, np.intp)
     left, found = list(range(len(given))), dict.fromkeys((name for name, _ in rules), 0)
     for name, key in rules:

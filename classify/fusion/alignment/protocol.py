@@ -32,7 +32,7 @@ class FusionProtocol:
         mean of the splits' numbers is reported.
     validation : str or None
         Annotation file of the validation videos.
-    known : dict of str to Truth, optional
+    truths : dict of str to Truth, optional
         Labels of each split, where the caller has them.
     """
 
@@ -42,7 +42,7 @@ class FusionProtocol:
     splits: tuple[str, ...] = ("1",)
     pool: bool = False
     validation: str | None = None
-    known: dict[str, Truth] | None = None
+    truths: dict[str, Truth] | None = None
 
     def __post_init__(self):
         if self.lists is not None and self.labels is not None:
@@ -77,10 +77,10 @@ class FusionProtocol:
         OSError
             If a file of labels cannot be read.
         """
-        if self.known is not None:
-            return self.known[split]
+        if self.truths is not None:
+            return self.truths[split]
         if side == TRAIN and self.validation is not None:
-            return replace(listed_truth(path_for_split(self.validation, split)), partial=True)
+            return replace(listed_truth(path_for_split(self.validation, split)), covers_untested=True)
         if self.labels is not None:
             return named_truth(self.labels) if isinstance(self.labels, dict) else csv_truth(self.labels)
         if self.lists is not None:
@@ -91,6 +91,6 @@ class FusionProtocol:
             found = listed_truth(path, split=number or 1, side=side)
             if side != TRAIN:
                 return found
-            if found.beside:
-                return replace(found, partial=True, whole=False)
+            if found.other_videos:
+                return replace(found, covers_untested=True, covers_split=False)
         return truth_of_score_files(streams, lists)

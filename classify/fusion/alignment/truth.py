@@ -37,11 +37,11 @@ class Truth:
     numbered : bool
         Whether the classes stand in the order of the numbers that networks are trained with, so that columns without
         names may be taken in it.
-    partial : bool
+    covers_untested : bool
         Whether there may be labels for more videos than are tested. Videos that no source has are then left out.
-    whole : bool
+    covers_split : bool
         Whether these are all test videos of a split. Further videos of a source are then left out and not refused.
-    beside : tuple of str
+    other_videos : tuple of str
         Names of other videos of the data set, such as training videos.
     origin : str
         Where the labels come from, in words for the report.
@@ -52,9 +52,9 @@ class Truth:
     has_class: np.ndarray
     multi_label: bool = False
     numbered: bool = False
-    partial: bool = False
-    whole: bool = False
-    beside: tuple[str, ...] = ()
+    covers_untested: bool = False
+    covers_split: bool = False
+    other_videos: tuple[str, ...] = ()
     origin: str = ""
 
     @property
@@ -121,14 +121,14 @@ def listed_truth(path, *, split=1, side=TEST):
     """
     found = read_video_list(path, split=split, side=side)
     folder = os.path.isdir(path)
-    beside: tuple[str, ...] = ()
+    other_videos: tuple[str, ...] = ()
     if folder:
         other = TRAIN if side == TEST else TEST
-        beside = tuple(read_video_list(path, split=split, side=other).names)
+        other_videos = tuple(read_video_list(path, split=split, side=other).names)
     truth = truth_of_list(found)
     if truth is None:
         raise DataError(f"{path} has no labels; use an annotation file that has some, or --labels")
-    return replace(truth, numbered=is_numbered(path), whole=True, beside=beside)
+    return replace(truth, numbered=is_numbered(path), covers_split=True, other_videos=other_videos)
 
 
 def is_numbered(path):
@@ -155,7 +155,7 @@ def truth_of_list(found):
     if sets is None:
         return None
     count = 1 + max((label for labels in sets for label in labels), default=0)
-    classes = found.classes if found.classes is not None else numbers(count)
+    classes = found.classes if found.classes is not None else numbered_names(count)
     has_class = np.zeros((len(sets), len(classes)), bool)
     for row, labels in zip(has_class, sets, strict=True):
         row[list(labels)] = True
@@ -199,7 +199,7 @@ def named_truth(labels, origin="labels"):
     classes = classes_of(labels.values())
     multi_label = any(not isinstance(label, str) for label in labels.values())
     sets = [(label,) if isinstance(label, str) else label for label in labels.values()]
-    return Truth(list(labels), classes, memberships(sets, classes), multi_label, partial=True, origin=origin)
+    return Truth(list(labels), classes, memberships(sets, classes), multi_label, covers_untested=True, origin=origin)
 
 
 def truth_of_score_files(streams, lists=()):
@@ -241,7 +241,11 @@ def _truth_of_scores(name, scores, classes):
     multi_label = scores.labels.ndim == 2
     has_class = np.array(scores.labels, bool) if multi_label else np.eye(width, dtype=bool)[scores.labels]
     return Truth(
-        list(scores.names), list(classes or numbers(width)), has_class, multi_label, origin=f"the labels in {name}"
+        list(scores.names),
+        list(classes or numbered_names(width)),
+        has_class,
+        multi_label,
+        origin=f"the labels in {name}",
     )
 
 
@@ -252,6 +256,6 @@ def _classes_of_folders(scores):
     return classes_of_folders(scores.names, scores.labels, scores.values.shape[1])[0]
 
 
-def numbers(count):
+def numbered_names(count):
     """Return the names of ``count`` classes of which only the numbers are known, from 0."""
     return [str(label) for label in range(count)]

@@ -16,10 +16,10 @@ from classify.params import NORMS
 from classify.text_files import listed
 from idt.errors import DataError
 
-LEAST = 1e-6
+LEAST_PROBABILITY = 1e-6
 """Smaller probabilities are raised to this before the logarithm is taken."""
 
-FEWEST = 10
+FEWEST_ROWS = 10
 """Fewer rows are not taken for sums of probabilities over views, because they may have equal sums by chance."""
 
 SUM_TOLERANCE = 1e-3
@@ -44,7 +44,7 @@ def views_of(values, kind="unknown"):
         return 0
     sums = values.sum(axis=1)
     views = round(float(np.median(sums)))
-    if views > 1 and len(values) < FEWEST:
+    if views > 1 and len(values) < FEWEST_ROWS:
         return 0
     return views if views and np.allclose(sums, views, rtol=SUM_TOLERANCE, atol=0) else 0
 
@@ -105,4 +105,4 @@ def _log(values, source):
     if values.min() < 0:
         raise DataError(f"{source} has negative scores, which are no probabilities; use another norm than logz")
     total = values.sum(axis=1, keepdims=True)
-    return np.log(np.maximum(values / np.where(total > 0, total, 1), LEAST))
+    return np.log(np.maximum(values / np.where(total > 0, total, 1), LEAST_PROBABILITY))

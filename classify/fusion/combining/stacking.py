@@ -43,7 +43,7 @@ def stacking_scores(validation, gathered, *, C=PENALTY):
     if truth.has_class.any(axis=0).sum() < 2:
         raise DataError("the validation videos have one class only; an SVM needs two")
     svm = LinearSVM(C=C).fit(_concatenated(validation), labels)
-    return metrics.spread(svm.scores(_concatenated(gathered)), svm.classes_, range(len(truth.classes)))
+    return metrics.scores_of_all_classes(svm.scores(_concatenated(gathered)), svm.classes_, range(len(truth.classes)))
 
 
 def _concatenated(gathered):

@@ -178,7 +178,7 @@ def searched_weights(gathered, start, metric):
     """
     names = list(gathered.scaled)
     parts = STEPS.get(len(names), 8)
-    grid = simplex(len(names), parts)
+    grid = weight_grid(len(names), parts)
     near = np.array([start[name] for name in names])
     best, found = -np.inf, near
     # The nearest weights come first, because the first of equally good ones is kept.
@@ -189,7 +189,7 @@ def searched_weights(gathered, start, metric):
     return {name: float(weight) for name, weight in zip(names, found, strict=True)}
 
 
-def simplex(count, parts):
+def weight_grid(count, parts):
     """Return all weights of ``count`` sources that are multiples of 1 / ``parts`` and sum to 1, (m, count) float64."""
     n_weights = 1
     for k in range(1, count):

@@ -18,7 +18,7 @@ DESCRIPTION = "JSON of ActivityNet or Kinetics: results of label and score"
 
 VERSION = "VERSION 1.3"
 
-SPARSE = 16
+MOST_SCORES_PER_BYTE = 16
 """Most scores for each byte of a file: it may list only five of seven hundred classes for each video."""
 
 
@@ -32,7 +32,7 @@ def read(content):
     results = content.value["results"]
     found = {name: _of_video(name, entries, content) for name, entries in results.items()}
     classes = sorted({label for scores in found.values() for label in scores})
-    check_size(len(found) * len(classes), content, SPARSE)
+    check_size(len(found) * len(classes), content, MOST_SCORES_PER_BYTE)
     place = {label: column for column, label in enumerate(classes)}
     values = np.zeros((len(found), len(classes)))
     for row, scores in zip(values, found.values(), strict=True):

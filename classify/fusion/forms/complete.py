@@ -14,7 +14,7 @@ from classify.fusion.forms.table import (
     LARGEST,
     looks_like_probabilities,
     numbers,
-    refuse_twice,
+    refuse_repeated,
 )
 from classify.fusion.scores import Scores
 from classify.text_files import listed
@@ -118,7 +118,7 @@ def checked(scores):
         raise DataError(f"{path}: {len(equal)} videos have the same score for all classes, in rows {listed(equal + 1)}")
     for names, what in ((scores.names, "videos"), (scores.classes, "classes")):
         if names is not None:
-            refuse_twice(names, path, what)
+            refuse_repeated(names, path, what)
     return scores
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from idt.errors import DataError
 
-ODDS = 10
+LEAST_TO_TEST = 10
 """Least number of classes, and of videos a class, for a test of the order: scores that label fewer than twice as many
 videos rightly as chance would are refused, because their order must be another than that of the list."""
 
@@ -84,7 +84,11 @@ def _agreed(values, labels, truth, listing, content):
     count, classes_count = values.shape
     if labels is None:
         right = np.count_nonzero(values.argmax(axis=1) == truth)
-        if classes_count >= ODDS and count >= ODDS * classes_count and right * classes_count < 2 * count:
+        if (
+            classes_count >= LEAST_TO_TEST
+            and count >= LEAST_TO_TEST * classes_count
+            and right * classes_count < 2 * count
+        ):
             raise DataError(
                 f"{content.path} labels {right} of {count} videos as {listing.path} does, no more than chance would;"
                 " its order of videos or of classes is another"

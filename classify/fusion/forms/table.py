@@ -131,7 +131,7 @@ def texts(value, content, what):
     return found
 
 
-def refuse_twice(names, path, what="videos"):
+def refuse_repeated(names, path, what="videos"):
     """Refuse ``names`` of ``what`` that occur twice in the file ``path``."""
     if len(set(names)) < len(names):
         seen: set[str] = set()

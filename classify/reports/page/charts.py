@@ -1,7 +1,7 @@
 """Charts of a page as SVG that takes its colours from the page: light, dark or paper.
 
-Charts are narrow, so that their letters can be read on a phone. Text stays text. `drawn` draws all charts of a page in
-one worker process, for the reasons of `classify.reports.plots`.
+Charts are narrow, so that their letters can be read on a phone. Text stays text. `draw_charts` draws all charts of a
+page in one worker process, for the reasons of `classify.reports.plots`.
 """
 
 import io
@@ -50,18 +50,18 @@ def bars(names, values, *, spans=None, unit="%", marked=()):
     Returns
     -------
     tuple
-        Chart for `drawn`.
+        Chart for `draw_charts`.
     """
     return _bars, (list(names), list(values), list(spans or [None] * len(names)), unit, sorted(marked))
 
 
-def points(names, across, up, *, labels):
+def points(names, x, y, *, labels):
     """Describe a chart of named points over a logarithmic axis.
 
     Parameters
     ----------
     names : sequence of str
-    across, up : sequence of float
+    x, y : sequence of float
         Coordinates of the points along the two axes.
     labels : (str, str)
         Labels of the two axes.
@@ -69,17 +69,17 @@ def points(names, across, up, *, labels):
     Returns
     -------
     tuple
-        Chart for `drawn`.
+        Chart for `draw_charts`.
     """
-    return _points, (list(names), list(across), list(up), tuple(labels))
+    return _points, (list(names), list(x), list(y), tuple(labels))
 
 
-def curve(across, up, *, at, labels):
+def curve(x, y, *, at, labels):
     """Describe a chart of a curve, with one point marked.
 
     Parameters
     ----------
-    across, up : sequence of float
+    x, y : sequence of float
     at : (float, float) or None
         The marked point.
     labels : (str, str)
@@ -88,12 +88,12 @@ def curve(across, up, *, at, labels):
     Returns
     -------
     tuple
-        Chart for `drawn`.
+        Chart for `draw_charts`.
     """
-    return _curve, (list(across), list(up), at, tuple(labels))
+    return _curve, (list(x), list(y), at, tuple(labels))
 
 
-def drawn(charts):
+def draw_charts(charts):
     """Draw the charts of a page.
 
     Parameters
@@ -196,17 +196,17 @@ def _bars(names, values, spans, unit, marked):
     return figure
 
 
-def _points(names, across, up, labels):
+def _points(names, x, y, labels):
     from matplotlib.ticker import LogFormatter
 
     figure, axes = _figure(3.6)
-    axes.scatter(across, up, s=28, color=MAIN)
-    middle = (max(across) * min(across)) ** 0.5
-    for name, x, y in zip(names, across, up, strict=True):
-        left = x > middle
+    axes.scatter(x, y, s=28, color=MAIN)
+    middle = (max(x) * min(x)) ** 0.5
+    for name, *point in zip(names, x, y, strict=True):
+        left = point[0] > middle
         axes.annotate(
             shown_name(name, 24),
-            (x, y),
+            tuple(point),
             textcoords="offset points",
             xytext=(-5 if left else 5, 4),
             fontsize=8,
@@ -223,9 +223,9 @@ def _points(names, across, up, labels):
     return figure
 
 
-def _curve(across, up, at, labels):
+def _curve(x, y, at, labels):
     figure, axes = _figure(3.2)
-    axes.plot(across, up, color=MAIN, marker=".", linewidth=1.4)
+    axes.plot(x, y, color=MAIN, marker=".", linewidth=1.4)
     if at is not None:
         axes.plot(*at, marker="o", markersize=9, markerfacecolor="none", color=OTHER, linestyle="none")
         left = at[0] > 0.5

@@ -3,7 +3,7 @@
 from classify.reports.markdown import METRIC_NAMES, percent
 from classify.reports.page import charts
 from classify.reports.page.evaluation import title_of
-from classify.reports.page.template import filled, is_available
+from classify.reports.page.template import fill_template, is_available
 from classify.reports.published_tables import HEADER, rankings
 
 
@@ -36,7 +36,7 @@ def page(rows, pages, *, shared="extraction"):
     blocks = list(dict.fromkeys(block for row in done for block in row.report["per_descriptor"]))
     tables, legend = rankings(first["published"]) if first else ({}, "")
     metric = METRIC_NAMES[first["metric"]] if first else "accuracy"
-    return filled(
+    return fill_template(
         "comparison.html",
         rows=rows,
         lines=[(row, _cells(row, blocks, shared)) for row in rows],
@@ -74,7 +74,7 @@ def _cells(row, blocks, shared):
 def _charts(done, metric):
     """Draw the charts; return name → SVG."""
     if not done:
-        return charts.drawn({})
+        return charts.draw_charts({})
     percents = [100 * row.report["value"] for row in done]
     spans = [row.report["interval"] and [100 * row.report["interval"][end] for end in ("low", "high")] for row in done]
     wanted = {"bars": charts.bars([row.name for row in done], percents, spans=spans, unit="%")}
@@ -82,4 +82,4 @@ def _charts(done, metric):
     if timed:
         labels = ("seconds after the extraction", f"{metric}, %")
         wanted["costs"] = charts.points(*map(list, zip(*timed, strict=True)), labels=labels)
-    return charts.drawn(wanted)
+    return charts.draw_charts(wanted)

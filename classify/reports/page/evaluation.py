@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from classify.reports.markdown import METRIC_NAMES, shown_number
 from classify.reports.page import charts
-from classify.reports.page.template import LISTED, address, filled, is_available
+from classify.reports.page.template import MOST_LISTED, data_url, fill_template, is_available
 from classify.reports.page.videos import key_of
 from classify.reports.published_tables import HEADER, Own, rankings
 
@@ -39,13 +39,13 @@ def page(report, videos=(), pictures=None):
         return None
     pictures = pictures or {}
     # Videos with pictures come first.
-    wrong = sorted(report["mistakes"], key=lambda entry: (entry["name"], entry["fold"]) not in pictures)[:LISTED]
+    wrong = sorted(report["mistakes"], key=lambda entry: (entry["name"], entry["fold"]) not in pictures)[:MOST_LISTED]
     metric = METRIC_NAMES[report["metric"]]
     keys = [key for key in METRIC_NAMES if key in report]
     tables, legend = rankings(report["published"], Own(report["value"], metric, report["part"]))
     of_class = {"accuracy": report["per_class"], "average precision": report["per_class_precision"]}
     columns = {name: shares for name, shares in of_class.items() if shares}
-    return filled(
+    return fill_template(
         "evaluation.html",
         report=report,
         title=title_of(report),
@@ -61,9 +61,9 @@ def page(report, videos=(), pictures=None):
         charts=_charts(report, columns),
         data=_data(report, videos, pictures, wrong),
         wrong=[(entry, pictures.get((entry["name"], entry["fold"]), [])) for entry in wrong],
-        evident=any(picture.evident for shown in pictures.values() for picture in shown),
+        shows_evidence=any(picture.shows_evidence for shown in pictures.values() for picture in shown),
         lists=_lists(report),
-        listed=LISTED,
+        listed=MOST_LISTED,
         settings=json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False).split("\n"),
     )
 
@@ -94,7 +94,7 @@ def _charts(report, columns):
         )
     if report["seconds"]:
         wanted["costs"] = charts.bars(list(report["seconds"]), list(report["seconds"].values()), unit="seconds")
-    return charts.drawn(wanted)
+    return charts.draw_charts(wanted)
 
 
 def _data(report, videos, pictures, wrong):
@@ -112,7 +112,7 @@ def _data(report, videos, pictures, wrong):
         if key in listed:
             entry["wrong"] = listed[key]
         elif key in pictures:
-            entry["pictures"] = [[picture.caption, address(picture.data)] for picture in pictures[key]]
+            entry["pictures"] = [[picture.caption, data_url(picture.data)] for picture in pictures[key]]
         cell.append(entry)
     return {"classes": report["classes"], "cells": cells}
 

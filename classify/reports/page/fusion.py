@@ -3,7 +3,7 @@
 from classify.reports.fusion_markdown import ORIGINS
 from classify.reports.markdown import METRIC_NAMES, percent
 from classify.reports.page import charts
-from classify.reports.page.template import LISTED, filled, is_available
+from classify.reports.page.template import MOST_LISTED, fill_template, is_available
 from classify.reports.published_tables import HEADER, Own, rankings
 
 
@@ -31,7 +31,7 @@ def page(report):
     own = None if biased else Own(report["value"], metric, report["part"])
     tables, legend = rankings(report["published"], own) if report["published"] else ({}, "")
     known = [label for label in report["classes"] if report["gain"][label] is not None]
-    return filled(
+    return fill_template(
         "fusion.html",
         report=report,
         metric=metric,
@@ -48,7 +48,7 @@ def page(report):
         legend=legend,
         charts=_charts(report, metric, known),
         lists=_lists(report),
-        listed=LISTED,
+        listed=MOST_LISTED,
     )
 
 
@@ -74,13 +74,13 @@ def _charts(report, metric, known):
     if report["curve"]:
         group = report["curve_of"]
         at = (sum(report["weights"][name] for name in group), 100 * report["value"]) if report["weights"] else None
-        across, up = ([point[of] for point in report["curve"]] for of in ("weight", key))
+        x, y = ([point[of] for point in report["curve"]] for of in ("weight", key))
         labels = (f"weight of {charts.shown_name(' + '.join(group))}", f"{metric}, %")
-        wanted["curve"] = charts.curve(across, [100 * value for value in up], at=at, labels=labels)
+        wanted["curve"] = charts.curve(x, [100 * value for value in y], at=at, labels=labels)
     if known:
         gains = sorted(((100 * report["gain"][label], label) for label in known), key=lambda pair: -pair[0])
         wanted["gain"] = charts.bars([label for _, label in gains], [gain for gain, _ in gains], unit="points")
-    return charts.drawn(wanted)
+    return charts.draw_charts(wanted)
 
 
 def _lists(report):

@@ -17,7 +17,7 @@ NO_JINJA = "no report.html: Jinja2 is not installed; pip install 'improved-dense
 
 SCRIPT, STYLE = "page.js", "page.css"
 
-LISTED = 200
+MOST_LISTED = 200
 """Most entries of a list on a page; the others are in ``report.json``."""
 
 
@@ -42,11 +42,11 @@ def _environment():
     )
     made.filters["percent"] = percent
     made.filters["points"] = lambda share: "–" if share is None else f"{100 * share:+.1f}"
-    made.filters["address"] = address
+    made.filters["data_url"] = data_url
     return made
 
 
-def filled(name, **values):
+def fill_template(name, **values):
     """Fill a template.
 
     Parameters
@@ -79,7 +79,7 @@ def markup(svg):
     return Markup(svg)
 
 
-def address(data):
+def data_url(data):
     """Return a ``data:`` address that contains a picture; ``data`` are the bytes of its PNG or JPEG file."""
     kind = "png" if data[:4] == b"\x89PNG" else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -4,7 +4,7 @@ import json
 
 from classify.reports.markdown import percent
 from classify.reports.page import charts
-from classify.reports.page.template import LISTED, filled, is_available
+from classify.reports.page.template import MOST_LISTED, fill_template, is_available
 
 MOST_VIDEOS = 60
 """Most videos of a page that have a timeline."""
@@ -39,20 +39,20 @@ def page(report):
     videos = report["videos"][:MOST_VIDEOS]
     bars = (bar for video in videos for bar in video["true"] + video["predicted"])
     labels = dict.fromkeys([*report["classes"], *(label for _, _, label in bars)])
-    return filled(
+    return fill_template(
         "untrimmed.html",
         report=report,
         tiles=tiles(report["numbers"]),
         header=header,
         rows=rows,
-        charts=charts.drawn({"classes": charts.bars(names, values, unit=f"{report['class_measure']}, %")}),
+        charts=charts.draw_charts({"classes": charts.bars(names, values, unit=f"{report['class_measure']}, %")}),
         videos=[{**video, "rows": _rows(video)} for video in videos],
         more=len(report["videos"]) - len(videos),
         colours={label: "#c9cfd6" if label in report["background"] else colour(i) for i, label in enumerate(labels)},
         shown=shown,
         columns=NUMBERS,
         lists=lists_of(report),
-        listed=LISTED,
+        listed=MOST_LISTED,
         settings=json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False).split("\n"),
     )
 

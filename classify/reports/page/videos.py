@@ -54,16 +54,16 @@ class Picture(NamedTuple):
         Content of the picture, such as ``evidence for walk (true)``; also its alternative text.
     data : bytes
         A PNG or JPEG file.
-    evident : bool
+    shows_evidence : bool
         Whether it shows evidence, whose colours the page then explains.
     """
 
     caption: str
     data: bytes
-    evident: bool = False
+    shows_evidence: bool = False
 
 
-def tested(dataset, folds):
+def tested_videos(dataset, folds):
     """List the test videos of the splits with their predictions.
 
     Parameters
@@ -97,7 +97,7 @@ def key_of(video):
     return video.name, video.split
 
 
-def pictured(videos):
+def videos_to_picture(videos):
     """Choose the videos that a page shows a picture of.
 
     Parameters

@@ -22,17 +22,17 @@ from classify.untrimmed.formats.activitynet import write_annotations
 from classify.untrimmed.formats.frame_labels import write_labels
 from classify.untrimmed.frames import labels_of
 from classify.untrimmed.segments import Segments
-from classify.untrimmed.window_scores import mapped_windows, spread
+from classify.untrimmed.window_scores import mapped_windows, row_of_each_slice
 from encoding.slices.slices_file import load_slices
 from encoding.slices.windows import windows
 from idt.errors import DataError
 from idt.files.atomic import replacing
 from idt.files.foreign import npy
 
-NUMBERS = 64
+N_COMPONENTS = 64
 """Number of principal components, as in the field's features of iDT."""
 
-SAMPLE = 2048
+MOST_WINDOWS = 2048
 """Windows that the components are fitted on, evenly spaced over the training videos; all of them would fill memory."""
 
 
@@ -89,7 +89,7 @@ def write_data_set(folder, files, codebook, params, *, length, labelling=None, t
         rows, empty = mapped_windows(slices, codebook, params, projection.transform, length=length)
         rows = rows.astype(np.float32)
         rows[empty] = 0
-        frames = np.repeat(spread(rows, slices, length), slices.length, axis=0)[: slices.frames]
+        frames = np.repeat(row_of_each_slice(rows, slices, length), slices.length, axis=0)[: slices.frames]
         made.append(folder / "features" / f"{name}.npy")
         write_features(made[-1], frames, overwrite=overwrite)
         if labelling is not None:
@@ -165,8 +165,8 @@ def read_features(path):
 
 
 def _fitted(files, codebook, params, length):
-    """Fit principal components to windows with tracks of some files of slices, at most about `SAMPLE` of them."""
-    per_file = -(-SAMPLE // max(len(files), 1))
+    """Fit principal components to windows with tracks of some files of slices, at most about `MOST_WINDOWS` of them."""
+    per_file = -(-MOST_WINDOWS // max(len(files), 1))
     sample = []
     for path in files:
         slices = load_slices(path, codebook=codebook)
@@ -175,12 +175,12 @@ def _fitted(files, codebook, params, length):
         found = windows(slices, codebook, params, length=length, stride=stride)
         sample += [each.vector for each in found if each.tracks]
     rows = np.array(sample).reshape(len(sample), -1 if sample else 0)
-    if len(rows) < NUMBERS or rows.shape[1] < NUMBERS:
+    if len(rows) < N_COMPONENTS or rows.shape[1] < N_COMPONENTS:
         raise DataError(
-            f"the training videos have {len(rows)} windows of {rows.shape[1]} numbers, expected at least {NUMBERS} of"
-            f" both to find {NUMBERS} principal components"
+            f"the training videos have {len(rows)} windows of {rows.shape[1]} numbers, expected at least {N_COMPONENTS}"
+            f" of both to find {N_COMPONENTS} principal components"
         )
-    return PCA(NUMBERS, svd_solver="randomized", random_state=0).fit(rows)
+    return PCA(N_COMPONENTS, svd_solver="randomized", random_state=0).fit(rows)
 
 
 def _write(write, path, *content, **options):

@@ -17,7 +17,7 @@ from classify import metrics
 from classify.evaluation.evaluate import check_files
 from classify.evaluation.fold_plan import Places
 from classify.evaluation.network_scores import OWN, folder_of, paths_of, rows_of, truth_of
-from classify.evaluation.resume import earlier_report, says_the_same
+from classify.evaluation.resume import earlier_report, equals_earlier
 from classify.fusion import fuse, output, score_file
 from classify.fusion.alignment.protocol import FusionProtocol
 from classify.fusion.findings import pooled
@@ -26,7 +26,7 @@ from classify.fusion.sources import Source, Stream
 from classify.reports import report
 from classify.reports.extent import SIZES
 from classify.reports.markdown import METRIC_NAMES
-from classify.reports.page.videos import tested
+from classify.reports.page.videos import tested_videos
 from classify.reports.summary import Fold
 from idt.files import locks
 from idt.workers.run_options import RunOptions
@@ -35,7 +35,7 @@ FUSED = "fused"
 """Folder of the fusion."""
 
 
-class Beside(NamedTuple):
+class NetworkEvaluation(NamedTuple):
     """Result of an evaluation of networks.
 
     Attributes
@@ -113,7 +113,7 @@ def evaluate_networks(dataset, output_folder, networks, *, run=RunOptions()):
 
     Returns
     -------
-    Beside
+    NetworkEvaluation
 
     Raises
     ------
@@ -137,7 +137,7 @@ def evaluate_networks(dataset, output_folder, networks, *, run=RunOptions()):
             notes += written
         fusion = _fused(dataset, own, networks)
         notes += output.write(folder, fusion, overwrite=run.overwrite).notes
-    return Beside(reports, fusion.report, folder, list(dict.fromkeys(notes)))
+    return NetworkEvaluation(reports, fusion.report, folder, list(dict.fromkeys(notes)))
 
 
 class _SplitGroups(NamedTuple):
@@ -184,10 +184,12 @@ def _report(dataset, network, folder, run):
     settings = _settings(dataset, network)
     earlier = earlier_report(folder / "report.json", settings, overwrite=run.overwrite)
     made = report.assemble(dataset, folds, settings=settings, notes=network.notes)
-    if says_the_same(made, earlier) and not report.lacks_page(folder):
+    if equals_earlier(made, earlier) and not report.lacks_page(folder):
         return earlier, []
     # An earlier report in this folder is of the same scores, so it may be replaced.
-    written = report.write(folder, made, videos=tested(dataset, folds), overwrite=run.overwrite or earlier is not None)
+    written = report.write(
+        folder, made, videos=tested_videos(dataset, folds), overwrite=run.overwrite or earlier is not None
+    )
     return made, written.notes
 
 
@@ -203,18 +205,21 @@ def _fused(dataset, own, networks):
             made[number] = Scores(values, names, classes, **facts)
         return made
 
-    known = {}
+    truths = {}
     for number, places in groups.indices.items():
         first, *others = (truth_of(dataset, dataset.splits[place]) for place in places)
-        known[number] = first if not others else replace(pooled([first, *others]), beside=())
-    spread = [replace(one, values=metrics.spread(one.values, one.classes, classes), classes=classes) for one in own]
-    sources = [Source(OWN, (Stream(joined(spread, kind="margins", path="scores", form=score_file.FORM)),))]
+        truths[number] = first if not others else replace(pooled([first, *others]), other_videos=())
+    complete = [
+        replace(one, values=metrics.scores_of_all_classes(one.values, one.classes, classes), classes=classes)
+        for one in own
+    ]
+    sources = [Source(OWN, (Stream(joined(complete, kind="margins", path="scores", form=score_file.FORM)),))]
     for network in networks:
         facts = {"kind": network.splits[0].kind, "path": ", ".join(network.source.paths), "form": network.form}
         sources.append(Source(network.source.name, (Stream(joined(network.splits, **facts)),)))
     protocol = FusionProtocol(
         dataset=dataset.name if dataset.name in SIZES and groups.single else None,
-        known=known,
+        truths=truths,
         splits=tuple(groups.indices),
         pool=groups.pool,
     )
