@@ -135,7 +135,7 @@ def test_the_name_of_a_function_is_recorded_and_compared(tmp_path):
     with pytest.raises(DataError, match=r"flow"):
         feature_file.is_current(path, params=other, source=source)
     # The code is not in the file.
-    with pytest.raises(DataError, match=r"hand the function itself"):
+    with pytest.raises(DataError, match=r"pass the function itself"):
         idt.extract(scenes.translating(7), flow=read.flow)
 
 
