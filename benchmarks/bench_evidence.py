@@ -150,8 +150,8 @@ def cost_of_shares(features, *, k=LARGE):
     weights = np.random.default_rng(0).normal(size=width_of(layout_of(codebook, params)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
-    read = read_tracks(source_of(features, "a"), codebook, params)
-    track_shares(read, codebook, params, weights)
+    tracks = read_tracks(source_of(features, "a"), codebook, params)
+    track_shares(tracks, codebook, params, weights)
     return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
 
 
@@ -177,9 +177,9 @@ def completeness(features, vectors, codebook, labels):
     scores = machine.scores(stored.encodings)
     worst = 0.0
     for name, row in zip(stored.names, scores, strict=True):
-        read = read_tracks(source_of(features / f"{name}.h5", name), book, params)
+        tracks = read_tracks(source_of(features / f"{name}.h5", name), book, params)
         for label in (int(row.argmax()), int(row.argmin())):
-            shares = track_shares(read, book, params, machine.coef_[label])
+            shares = track_shares(tracks, book, params, machine.coef_[label])
             worst = max(worst, abs(shares.values.sum() - (row[label] - machine.intercept_[label])))
     return worst / float(np.abs(scores).max())
 

@@ -25,7 +25,7 @@ from classify.untrimmed.segmenting import by_viterbi
 from classify.untrimmed.window_scores import score_windows
 from encoding.codebook import Codebook
 from encoding.descriptors.sources import FeaturesSource, TrackSource
-from encoding.slices.slices_file import load_slices, no_slices, save_slices, slice_rows, slice_video
+from encoding.slices.slices_file import empty_slices, load_slices, save_slices, slice_rows, slice_video
 from encoding.slices.windows import windows
 
 RATE = 25.0
@@ -69,7 +69,7 @@ def step(name, features, codebook, minutes, slices_path):
     began = time.process_time()
     remark = ""
     if name == "slices":
-        head = no_slices("looped", codebook, params, info=info)
+        head = empty_slices("looped", codebook, params, rate_and_frames=info)
         save_slices(slices_path, head, params=params, rows=slice_rows(looped, codebook, params), overwrite=True)
         remark = f"{Path(slices_path).stat().st_size / 1e6:.0f} MB on the disk"
     elif name == "windows":
@@ -92,7 +92,7 @@ def _model(codebook, params, looped):
     """Train a model of ten classes on the windows of one loop, whose tenths are the classes."""
     part = Looped(looped.features, looped.features.frames)
     source = FeaturesSource(part.features, "part")
-    slices = slice_video(source, codebook, params, info=(RATE, part.frames))
+    slices = slice_video(source, codebook, params, rate_and_frames=(RATE, part.frames))
     vectors = np.array([each.vector for each in windows(slices, codebook, params, length=LENGTH)])
     labels = [f"class{i * 10 // len(vectors)}" for i in range(len(vectors))]
     return LinearSVM(C=100.0).fit(vectors, labels)

@@ -21,7 +21,7 @@ from idt.command import (
     add_common_options,
     add_fields,
     command,
-    fields_of,
+    params_from,
     run_options,
     say,
     warn,
@@ -43,7 +43,7 @@ def svm_train(arguments):
     add_outside_options(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
-    params, outside = fields_of(options, ClassifierParams), _blocks(outside_of(options, parser))
+    params, outside = params_from(options, ClassifierParams), _blocks(outside_of(options, parser))
     from classify.models.train import train
 
     made = train(options.vectors, options.labels, options.output, params, outside=outside, run=run_options(options))
@@ -103,7 +103,7 @@ def evaluate(arguments):
         recipes = read_recipes(options.compare, encoder=options.encoder, options=given)
     else:
         recipe = recipe_of("", options.encoder, given)
-    dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
+    dataset = read_dataset(options.dataset, options.root, params_from(options, DatasetParams))
     if outside:
         from classify.models.outside_vectors import with_outside_blocks
 

@@ -1,7 +1,7 @@
 """Labels of videos: reading them, matching them with videos, listing their classes."""
 
 from classify.text_files import listed, read_entries
-from encoding.descriptors.labels import renamed
+from encoding.descriptors.labels import drop_suffixes
 from idt.errors import DataError
 
 
@@ -50,7 +50,7 @@ def match_labels(names, labels, on_note=None):
     names : sequence of str
         Names of videos.
     labels : dict of str to str or to tuple of str
-        As from `read_labels`. A name may end in the suffix of a file (`encoding.descriptors.labels.renamed`).
+        As from `read_labels`. A name may end in the suffix of a file (`encoding.descriptors.labels.drop_suffixes`).
     on_note : callable, optional
         Called with one line if suffixes were dropped.
 
@@ -63,7 +63,7 @@ def match_labels(names, labels, on_note=None):
     DataError
         If a video has no label or a label has no video; both are listed. If two names mean one video.
     """
-    labels = renamed(labels, names, on_note)
+    labels = drop_suffixes(labels, names, on_note)
     known = set(names)
     unlabelled = [name for name in names if name not in labels]
     unused = [name for name in labels if name not in known]

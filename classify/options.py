@@ -14,8 +14,8 @@ from idt.command import (
     add_number_option,
     add_overwrite_options,
     add_reading_options,
-    fields_of,
     flag_of,
+    params_from,
     say,
 )
 from idt.errors import DataError
@@ -138,7 +138,7 @@ def segmenting_of(options):
     DataError
         If an option is given that such a set does not take.
     """
-    params = fields_of(options, SegmentingParams)
+    params = params_from(options, SegmentingParams)
     if options.dataset in UNTRIMMED:
         return params
     foreign = [flag_of(field) for field in dataclasses.fields(params) if getattr(params, field.name) != field.default]

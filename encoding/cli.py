@@ -8,7 +8,7 @@ import dataclasses
 import os
 from typing import NamedTuple
 
-from encoding.descriptors.labels import read_labels, read_train, renamed
+from encoding.descriptors.labels import drop_suffixes, read_labels, read_train
 from encoding.params import (
     BilinearParams,
     BlockParams,
@@ -132,7 +132,7 @@ def _fit_and_encode(options, given, params, tool):
         return DONE
     learnt = {
         "train": read_train(options.train, names) if options.train else None,
-        "labels": renamed(read_labels(options.labels, run.say), names, run.say) if options.labels else None,
+        "labels": drop_suffixes(read_labels(options.labels, run.say), names, run.say) if options.labels else None,
     }
     if options.fit_only:
         fitted, vectors = pipeline.fit(files, names, options.output, params, **learnt, run=run), None

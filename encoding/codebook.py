@@ -28,7 +28,7 @@ from encoding.descriptors.inputs import differences
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
 from idt.errors import DataError
-from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity, place_of
+from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, array_path, identity
 from idt.files import hdf5, result_file
 
 DIGEST_VERSION = 1
@@ -178,7 +178,7 @@ class Codebook:
             result_file.set_attribute(file, "digest", self.digest)
             for block in self.blocks:
                 for name, values in block.arrays().items():
-                    result_file.write_array(file, place_of(block.name, name), values)
+                    result_file.write_array(file, array_path(block.name, name), values)
 
     @classmethod
     def load(cls, path):
@@ -233,7 +233,7 @@ def _read_block(file, described, params, coder):
     width = sum(sizes.values())
 
     def read(part, *shape, dtype=np.float32):
-        return hdf5.read(file, place_of(name, part), shape=shape, dtype=dtype)
+        return hdf5.read(file, array_path(name, part), shape=shape, dtype=dtype)
 
     pca = None
     if params["pca"] is not None:

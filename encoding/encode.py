@@ -111,7 +111,7 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
 
     Returns
     -------
-    list of encoding.coders.pooling.Slices
+    list of encoding.coders.pooling.SumsBySlice
         One for each block of the codebook; `window_vector` makes vectors of them.
 
     Raises
@@ -151,7 +151,7 @@ def window_vector(sliced, codebook, params, **window):
     codebook, params
         As for `slices_of_video`.
     **window
-        ``slices``, ``columns`` and ``rows``, as `encoding.coders.pooling.Slices.total`; all by default.
+        ``slices``, ``columns`` and ``rows``, as `encoding.coders.pooling.SumsBySlice.total`; all by default.
 
     Returns
     -------

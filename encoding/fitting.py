@@ -15,7 +15,7 @@ from encoding.coders.coder import Block
 from encoding.coders.registry import encoding_of
 from encoding.coders.stacked import first_layer_params, fit_second_layer
 from encoding.descriptors.inputs import Inputs, columns_of
-from encoding.descriptors.sample import Sample, choose, take
+from encoding.descriptors.sample import Sample, choose, read_chosen
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
 from idt.errors import DataError
@@ -183,7 +183,7 @@ def _sample_sets(inputs, sets, params, workers):
     ]
     tasks = ((source, rows, inputs.sizes, params.skips) for source, rows in zip(sources, read_rows, strict=True))
     read = {}
-    for source, rows, values in zip(sources, read_rows, in_order(take, tasks, workers["jobs"]), strict=True):
+    for source, rows, values in zip(sources, read_rows, in_order(read_chosen, tasks, workers["jobs"]), strict=True):
         read[source.name] = rows, values
         workers["update"]()
     return [
@@ -224,7 +224,7 @@ def _fit_blocks(sampled, inputs, params, workers):
     sample_coder = encoding_of(params.encoding).sample_coder
     # The first layer of stacked vectors has a number of components of its own.
     coder_params = first_layer_params(params) if params.encoding == "stacked" else params
-    if len(sample) < max(2, coder_params.needed):
+    if len(sample) < max(2, coder_params.fewest_descriptors):
         raise DataError(
             f"k={coder_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
             f"{sampled.videos} videos; use a smaller k or more videos"
@@ -237,7 +237,7 @@ def _fit_blocks(sampled, inputs, params, workers):
     for name, sizes, part in parts:
         rows = sample.columns(part)
         pca = None if params.pca is None else PCA(column_share=params.pca, whiten=params.whiten).fit(rows)
-        rows = rows if pca is None else pca.rotated(rows)
+        rows = rows if pca is None else pca.project(rows)
         blocks.append(Block(name, sizes, pca, sample_coder.fit(rows, coder_params, threads=workers["threads"])))
         workers["update"]()
     return blocks

@@ -8,10 +8,10 @@ from idt.errors import DataError
 WHOLE_VIDEO = "1x1x1"
 """The grid of one cell."""
 
-CELLS = 4096
+MOST_CELLS = 4096
 """Largest number of cells of a pyramid. Each has a vector of its own, and most cells of a finer pyramid are empty."""
 
-PARTS = 100
+MOST_PARTS = 100
 """Largest number by which a sub-volume divides a frame's width or height; a smaller sub-volume holds no track."""
 
 
@@ -29,7 +29,7 @@ def pyramid_grids(text):
     Raises
     ------
     DataError
-        If the text is no list of different grids, or the grids together have more cells than `CELLS`.
+        If the text is no list of different grids, or the grids together have more cells than `MOST_CELLS`.
     """
     grids = _triples(text)
     if grids is None:
@@ -37,9 +37,9 @@ def pyramid_grids(text):
             f"pyramid must be different grids of columns x rows x times such as 1x1x1,1x3x1,1x1x2, got {text!r:.80}"
         )
     cells = sum(map(math.prod, grids))
-    if cells > CELLS:
+    if cells > MOST_CELLS:
         raise DataError(
-            f"pyramid must have at most {CELLS} cells in all, for each has a vector of its own, got {cells} of"
+            f"pyramid must have at most {MOST_CELLS} cells in all, for each has a vector of its own, got {cells} of"
             f" {text!r:.80}; use coarser grids"
         )
     return grids
@@ -51,17 +51,17 @@ def volume_sizes(text):
     Raises
     ------
     DataError
-        If the text is no list of different sizes, a number of frames is odd, or a width or height is below 1/`PARTS` of
-        the frame.
+        If the text is no list of different sizes, a number of frames is odd, or a width or height is below
+        1/`MOST_PARTS` of the frame.
     """
     sizes = _triples(text)
     if sizes is None or any(frames % 2 for _, _, frames in sizes):
         raise DataError(
             f"volumes must be different sizes such as 2x2x60,3x3x30, with an even number of frames, got {text!r:.80}"
         )
-    if any(max(width, height) > PARTS for width, height, _ in sizes):
+    if any(max(width, height) > MOST_PARTS for width, height, _ in sizes):
         raise DataError(
-            f"volumes must be at least 1/{PARTS} of the frame wide and high, for smaller ones hold no tracks, got"
+            f"volumes must be at least 1/{MOST_PARTS} of the frame wide and high, for smaller ones hold no tracks, got"
             f" {text!r:.80}"
         )
     return tuple(Volume(*size) for size in sizes)

@@ -78,7 +78,7 @@ class BlockParams:
         check_fields(self)
         if self.whiten and self.pca is None:
             raise DataError("whiten scales the principal components; ask for some with pca")
-        if self.sample < self.needed:
+        if self.sample < self.fewest_descriptors:
             raise DataError(
                 f"sample must be at least k, one descriptor a component, got sample={self.sample} and k={self.k}"
             )
@@ -107,7 +107,7 @@ class BlockParams:
         self._refuse_above(MOST_SAMPLED_NUMBERS, self.sample * sum(columns), "sample", ("sample",))
 
     @property
-    def needed(self):
+    def fewest_descriptors(self):
         """Smallest number of descriptors that the model can be fitted to."""
         return self.k
 
@@ -321,7 +321,7 @@ class UnfittedParams(BlockParams):
     norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
 
     @property
-    def needed(self):
+    def fewest_descriptors(self):
         """Smallest number of descriptors that the model can be fitted to."""
         return 1
 

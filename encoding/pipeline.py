@@ -120,12 +120,12 @@ def fit_and_encode(files, names, output, params, *, train=None, labels=None, run
         else:
             codebook = _fit_inputs(inputs, train, labels, params, run)
             codebook.save(path, source=fitting, overwrite=run.overwrite)
-        encoded = encoded and was_encoded_with(output, codebook, name=f"than {path}", overwrite=run.overwrite)
+        encoded = encoded and was_encoded_with(output, codebook, wording=f"than {path}", overwrite=run.overwrite)
         summary = None if encoded else _encode_inputs(inputs, output, codebook, params, encoding, run)
     return FileResult(path, codebook, fitted), FileResult(output, summary, encoded)
 
 
-def was_encoded_with(path, codebook, *, name, overwrite=False):
+def was_encoded_with(path, codebook, *, wording, overwrite=False):
     """Tell whether vectors that are up to date in all other respects were made with this very codebook.
 
     Parameters
@@ -133,7 +133,7 @@ def was_encoded_with(path, codebook, *, name, overwrite=False):
     path : str or Path
         A vectors file.
     codebook : Codebook
-    name : str
+    wording : str
         How the message goes on after "another codebook".
     overwrite : bool or collection of path
         Whether vectors of another codebook may be replaced.
@@ -150,7 +150,7 @@ def was_encoded_with(path, codebook, *, name, overwrite=False):
     with open_vectors(path) as vectors:
         same = vectors.codebook == codebook.digest
     if not (same or overwrite):
-        raise DataError(f"{path} was made with another codebook {name}; {REMEDY}")
+        raise DataError(f"{path} was made with another codebook {wording}; {REMEDY}")
     return same
 
 

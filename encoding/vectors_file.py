@@ -242,13 +242,13 @@ def load_vectors(path):
         return replace(vectors, encodings=_checked_finite(path, vectors.encodings[:]))
 
 
-def iter_rows(path, *, block=None):
+def iter_rows(path, *, rows=None):
     """Yield the vectors of a file, some rows at a time.
 
     Parameters
     ----------
     path : str or Path
-    block : int, optional
+    rows : int, optional
         Number of rows to read at once; by default as many as 64 MB hold.
 
     Yields
@@ -259,14 +259,14 @@ def iter_rows(path, *, block=None):
     Raises
     ------
     DataError
-        As `open_vectors`, if a number is not finite, and if ``block`` is below 1.
+        As `open_vectors`, if a number is not finite, and if ``rows`` is below 1.
     OSError
         If the file does not exist or cannot be read.
     """
-    if block is not None and block < 1:
-        raise DataError(f"block must be at least 1 row, got {block}")
+    if rows is not None and rows < 1:
+        raise DataError(f"rows must be at least 1, got {rows}")
     with open_vectors(path) as vectors:
-        count = block or max(1, READ_BYTES // (4 * vectors.encodings.shape[1]))
+        count = rows or max(1, READ_BYTES // (4 * vectors.encodings.shape[1]))
         for first in range(0, len(vectors.names), count):
             yield vectors.names[first : first + count], _checked_finite(path, vectors.encodings[first : first + count])
 

@@ -13,7 +13,7 @@ from idt.errors import DataError
 from idt.files import hdf5, locks, outputs
 from idt.files.provenance import as_json_values, is_current
 from idt.frames.suffixes import IMAGES, VIDEOS
-from idt.params.decoder import chosen
+from idt.params.decoder import chosen_decoder
 from idt.workers.in_order import in_order_or_lost
 from idt.workers.processes import Lost
 from idt.workers.profile import stage
@@ -62,7 +62,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
             update()
     failed = {name: str(outcome) for name, outcome in found.items() if isinstance(outcome, Failure)}
     source = {"kind": "videos", "digest": combine_digests(found), "codebook": codebook.digest}
-    source["decoder"] = chosen(run.decoder)
+    source["decoder"] = chosen_decoder(run.decoder)
     missing = {"missing": sorted(failed)} if failed else {}
     with locks.held(files=[output], say=run.say):
         # A repeated run may replace vectors that lack a video, because that video's process may have been killed.

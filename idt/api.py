@@ -176,11 +176,11 @@ def extract(
     >>> import idt
     >>> features = idt.extract("walk.avi", stride=10)  # doctest: +SKIP
     """
-    params, boxes = ExtractionParams.among(locals()), load_boxes(boxes)
+    params, boxes = ExtractionParams.from_locals(locals()), load_boxes(boxes)
     opening = {"strict": strict, "channels": channels, "max_pixels": max_pixels, "decoder": decoder}
     with open_video(video, params=params, **opening) as opened:
         chunks = list(features_of(opened, params, boxes=boxes, threads=threads))
-        features = Features.concatenate(chunks).timed(sum(chunk.frames for chunk in chunks))
+        features = Features.concatenate(chunks).with_times(sum(chunk.frames for chunk in chunks))
         return dataclasses.replace(features, source=source_of(opened, boxes), notes=tuple(opened.notes))
 
 
@@ -234,14 +234,14 @@ def stream(
     Features
         Tracks that ended within 16 consecutive frames, with the camera's motion of these frames; the last chunk may
         have fewer frames. The time positions are NaN, because they are relative to the number of frames;
-        `Features.timed` fills them in when this number is known.
+        `Features.with_times` fills them in when this number is known.
 
     Raises
     ------
     DataError
         As for `extract`, when the first chunk is asked for or the frame at fault is reached.
     """
-    params = ExtractionParams.among(locals())
+    params = ExtractionParams.from_locals(locals())
     opening = {"strict": strict, "channels": channels, "max_pixels": max_pixels, "decoder": decoder}
     with open_video(video, params=params, **opening) as opened:
         yield from features_of(opened, params, boxes=boxes, threads=threads)
@@ -329,7 +329,7 @@ def draw(
     --------
     >>> pictures = [drawn.image for drawn in idt.draw("walk.avi", channels="rgb")]  # doctest: +SKIP
     """
-    params = ExtractionParams.among(locals())
+    params = ExtractionParams.from_locals(locals())
     opening = {"strict": strict, "channels": channels, "max_pixels": max_pixels, "decoder": decoder}
     with open_video(video, params=params, **opening) as opened:
         pen = Pen(colour, most, dropped)

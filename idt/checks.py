@@ -59,7 +59,7 @@ def float_array(value, shape, name, dtype=np.float32):
     return array
 
 
-def within(values, least, most, name):
+def checked_range(values, least, most, name):
     """Return the array ``values`` if all are finite and from ``least`` to ``most``; else refuse them as ``name``.
 
     Raises

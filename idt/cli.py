@@ -13,7 +13,7 @@ from idt.command import (
     add_fields,
     add_number_option,
     command,
-    fields_of,
+    params_from,
     run_options,
     say,
     warn,
@@ -56,7 +56,8 @@ def extract(arguments):
         from idt.flows.from_files import flow_of_files
 
         flows = (
-            flow_of_files(options.flow_files, job.name, bound=options.flow_bound, alone=len(jobs) == 1) for job in jobs
+            flow_of_files(options.flow_files, job.name, bound=options.flow_bound, refuse_missing=len(jobs) == 1)
+            for job in jobs
         )
         params_of_jobs = [replace(params, flow=flow) for flow in flows]
     with cluster.connected(options.scheduler):
@@ -123,7 +124,7 @@ def _extraction_options(arguments):
         parser.error(f"the following arguments are required: {', '.join(missing)}")
     if options.flow_files is not None and "flow" in options:
         parser.error("--flow and --flow-files are two ways to say what the tracks follow; give one")
-    return options, fields_of(options, ExtractionParams)
+    return options, params_from(options, ExtractionParams)
 
 
 def _check_extraction(jobs, options, run_files):
@@ -181,8 +182,8 @@ def _verify(folder, quiet):
     """Print which feature files must be made again; return the exit status."""
     from idt.batch import run_report, verify
 
-    files = verify.find(folder)
-    bad, without_video = run_report.verify_files(files, verify.check, "file", quiet=quiet)
+    files = verify.find_feature_files(folder)
+    bad, without_video = run_report.verify_files(files, verify.check_feature_file, "file", quiet=quiet)
     if without_video and not quiet:
         warn(f"idt-extract: {without_video} files were not compared with their videos, which are not where they were")
     say(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")

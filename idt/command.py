@@ -15,7 +15,7 @@ import signal
 import sys
 import warnings
 
-from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, short_repr
+from idt.errors import LONGEST_MESSAGE, DataError, did_you_mean, one_line, printable, short_repr
 from idt.imports.environment import clean_environment, clean_search_path
 from idt.params.bounds import DEFAULT_PATIENCE, JOBS, MOST_PIXELS, PATIENCE, PIXELS, THREADS, check_workers
 from idt.params.decoder import DECODERS
@@ -50,7 +50,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Print the error in one line and exit with status 2."""
-        self.exit(WRONG, f"{self.prog}: {one_line(message, LONGEST)}; see {self.prog} --help\n")
+        self.exit(WRONG, f"{self.prog}: {one_line(message, LONGEST_MESSAGE)}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
         """Parse ``args``, refuse unknown options, and apply the options of `add_common_options`."""
@@ -66,7 +66,7 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"argument {'/'.join(action.option_strings)}: expected a value, got an empty text")
         show_as(getattr(options, "progress", "bar"))
         if getattr(options, "profile", False):
-            profile.watch()
+            profile.start()
         if getattr(options, "force", None):
             # The work may continue in a process with another working directory.
             options.overwrite = tuple(map(os.path.abspath, options.force))
@@ -157,7 +157,7 @@ def _as_options(values):
     return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
 
 
-def fields_of(arguments, cls):
+def params_from(arguments, cls):
     """Build the parameter dataclass ``cls`` from parsed ``arguments``, over the values of a preset if one is given."""
     given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls) if field.name in arguments}
     return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
@@ -291,13 +291,13 @@ def command(main):
         # OpenCV's warnings are silenced, because our messages say the same in one line. A level set by the user stays.
         os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
         # numba reads this variable when it is imported, which is later.
-        os.environ.update(kernel_folder.provided())
+        os.environ.update(kernel_folder.environment())
         signals.handle_signals()
-        patience.end_by(_give_up)
+        patience.on_timeout(_give_up)
         try:
             return run_until_signal(sys.argv[1:])
         finally:
-            signals.end_without_cleaning()
+            signals.end_at_next_signal()
             signals.discard_unread_output()
             gc.freeze()
 
@@ -316,7 +316,7 @@ def command(main):
         try:
             with signals.signals_first(), warnings.catch_warnings():
                 # A warning, such as that of an SVM that did not converge, becomes one line without a source line.
-                warnings.showwarning = lambda message, *_, **__: warn(f"{name}: {one_line(str(message), LONGEST)}")
+                warnings.showwarning = lambda message, *_, **__: warn(f"{name}: {error_line(message)}")
                 return main(arguments)
         except (DataError, OSError, MemoryError) as error:
             warn(f"{name}: {error_line(error)}")
@@ -355,8 +355,8 @@ def error_line(error):
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:
-        return one_line(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, LONGEST)
-    return one_line(str(error), LONGEST)
+        return one_line(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, LONGEST_MESSAGE)
+    return one_line(str(error), LONGEST_MESSAGE)
 
 
 def value_parser(annotation, bounds=None):

@@ -3,7 +3,7 @@
 import re
 from difflib import get_close_matches
 
-LONGEST = 1000
+LONGEST_MESSAGE = 1000
 """A message has at most this many characters; a longer one loses its middle."""
 
 
@@ -15,7 +15,7 @@ class DataError(ValueError):
     """
 
     def __init__(self, *args):
-        super().__init__(*(one_line(text, LONGEST) if isinstance(text, str) else text for text in args))
+        super().__init__(*(one_line(text, LONGEST_MESSAGE) if isinstance(text, str) else text for text in args))
 
 
 class OutOfRange(DataError, IndexError):
@@ -52,7 +52,7 @@ def printable(text):
 def with_name(name, text):
     """Return the message ``text`` with the ``name`` of a file before it, unless the message contains the name."""
     name = printable(str(name))
-    return text if name in text else f"{one_line(name, LONGEST // 4)}: {text}"
+    return text if name in text else f"{one_line(name, LONGEST_MESSAGE // 4)}: {text}"
 
 
 def short_repr(value, longest=60):

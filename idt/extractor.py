@@ -22,7 +22,7 @@ from idt.features import collect
 from idt.features.multi_skip import features_of_skips
 from idt.files import provenance
 from idt.frames import people
-from idt.frames.motion.given import fields_given, given_flow
+from idt.frames.motion.consecutive import consecutive_flow_of, fields_at_scales
 from idt.params import layout
 from idt.params.flow_choice import MPEG, FunctionFlow
 from idt.steps import block_flow, camera, corners, dense_flows, flow, histograms, sampling
@@ -107,7 +107,7 @@ def observe_frames(video, levels, params, boxes):
         The result of `compensate` if the compensation needs no second flow; else None, and `run_frame_loop` computes
         it.
     """
-    consecutive_flow = given_flow(params)  # None for a flow that can be computed between any two images
+    consecutive_flow = consecutive_flow_of(params)  # None for a flow that can be computed between any two images
     previous_frame, previous, blocks, described = None, None, None, False
     for frame in video:
         since = frame.index - video.first_frame.index
@@ -121,7 +121,7 @@ def observe_frames(video, levels, params, boxes):
         if consecutive_flow is None or previous_frame is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
         else:
-            fields, blocks = fields_given(consecutive_flow(previous_frame, frame), levels, every=spacing)
+            fields, blocks = fields_at_scales(consecutive_flow(previous_frame, frame), levels, spacing=spacing)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
@@ -215,7 +215,7 @@ def features_of(video, params, *, boxes=None, threads=1):
 
     def chunks(frames, size):
         states = run_frame_loop(frames, params, boxes=boxes, threads=threads)
-        return collect.in_chunks(states, frames, params, size=size)
+        return collect.join_frames(states, frames, params, size=size)
 
     if params.steps == (1,):
         return chunks(video, collect.CHUNK)
@@ -277,11 +277,11 @@ def compensate(previous, now, fields, levels, params, blocks=None):
     by_keypoint = camera.match_keypoints(now.keypoints, previous.keypoints)
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoint, strict=True)))
     if params.compensation == "field" and blocks is not None:
-        remaining = block_flow.without_motion(blocks, motion.homography, levels[0].width, levels[0].height)
-        spacing = block_flow.spacing(fields[0], levels[0][1:])
-        return motion, block_flow.at_scales(remaining, levels, every=spacing)
+        remaining = block_flow.subtract_motion(blocks, motion.homography, levels[0].width, levels[0].height)
+        spacing = block_flow.spacing_of(fields[0], levels[0][1:])
+        return motion, block_flow.at_scales(remaining, levels, spacing=spacing)
     if params.compensation == "field":
-        return motion, camera.remove_motion(fields, motion.homography, levels)
+        return motion, camera.subtract_motion(fields, motion.homography, levels)
     if params.compensation == "moved" and motion.inliers == 0:
         return motion, fields
     warped = camera.warp(now.pyramid[0], previous.pyramid[0], motion.homography)
@@ -341,9 +341,9 @@ def _make_advance(params, *, describe):
                 local_norm=params.local_norm,
             )
         size = level[1:]
-        spacing = block_flow.spacing(field, size)
+        spacing = block_flow.spacing_of(field, size)
         moving = field if params.tracks == "flow" else np.zeros_like(field)
-        return tracks.advance(moving, remaining, every=spacing, size=size)
+        return tracks.advance(moving, remaining, spacing=spacing, size=size)
 
     return advance
 

@@ -53,7 +53,7 @@ def each_decoder(request, monkeypatch):
     """Read video files by one decoder after the other, whichever a test asks for."""
     if request.param == "pyav" and not is_installed():
         pytest.skip("PyAV is not installed")
-    monkeypatch.setattr("idt.frames.decoders.chosen", lambda decoder: request.param)
+    monkeypatch.setattr("idt.frames.decoders.chosen_decoder", lambda decoder: request.param)
     return request.param
 
 

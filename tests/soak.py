@@ -76,7 +76,7 @@ def kill_and_resume(videos, folder, *words, kills, span, seed=0, say=lambda line
         while any(map(lives, workers)) and time.monotonic() < deadline:
             time.sleep(0.01)
         made = list(folder.rglob("*.h5")) if folder.exists() else []
-        faults = [found.fault for found in map(verify.check, made) if found.fault is not None]
+        faults = [found.fault for found in map(verify.check_feature_file, made) if found.fault is not None]
         if faults or any(map(lives, workers)):
             raise AssertionError(f"after kill {number}: {faults}, {workers}")
         say(f"kill {number}: {len(made)} files, all whole")

@@ -228,7 +228,7 @@ def test_corners_are_those_of_opencv(size):
     board = ((np.indices(size) // 8).sum(axis=0) % 2 * 200).astype(np.uint8)
     for gray in (scenes.texture(*size), rng.integers(0, 256, size, np.uint8), board):
         for some in (None, mask, np.zeros_like(mask)):
-            expected = cv2.goodFeaturesToTrack(gray, corners.MOST, corners.QUALITY, 3, mask=some)
+            expected = cv2.goodFeaturesToTrack(gray, corners.MOST_CORNERS, corners.QUALITY, 3, mask=some)
             expected = np.zeros((0, 2), np.float32) if expected is None else expected.reshape(-1, 2)
             # The last bits decide between equals, and OpenCV rounds otherwise in columns that do not fill a vector.
             theirs = None if size[1] % 8 == 0 else cv2.cornerMinEigenVal(gray, 3, ksize=3)
@@ -316,18 +316,18 @@ def test_the_motions_own_field_leaves_nothing_of_it():
         fields.append(
             ((moved[:, :, :2] / moved[:, :, 2:] - np.stack([x, y], axis=2)) / level.factor).astype(np.float32)
         )
-    for left in camera.remove_motion(fields, motion, levels):
+    for left in camera.subtract_motion(fields, motion, levels):
         np.testing.assert_allclose(left, 0, atol=EXACT_FIT)
     # What moves by itself goes on doing so, in the axes of the earlier frame; near the border nothing is known.
     own = [field + np.float32([1, -1]) for field in fields]
-    for left, field in zip(camera.remove_motion(own, translation(0, 0), levels), own, strict=True):
+    for left, field in zip(camera.subtract_motion(own, translation(0, 0), levels), own, strict=True):
         np.testing.assert_allclose(left[20:-20, 20:-20], field[20:-20, 20:-20], atol=EXACT_FIT)
         assert (left[0] == 0).all()
 
 
 def test_a_motion_that_cannot_be_undone_leaves_the_flow():
     field = [np.ones((96, 128, 2), np.float32)]
-    assert camera.remove_motion(field, np.zeros((3, 3)), scales(96, 128)[:1]) is field
+    assert camera.subtract_motion(field, np.zeros((3, 3)), scales(96, 128)[:1]) is field
 
 
 def test_a_homography_and_its_multiple_are_one():

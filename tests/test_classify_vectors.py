@@ -68,7 +68,7 @@ def test_rows_come_in_blocks_whatever_the_chunks(tmp_path, monkeypatch):
     monkeypatch.setattr(vectors_file, "CHUNK_BYTES", 64)
     encodings, names = numbers(7), [f"v{i}" for i in range(7)]
     write(tmp_path / "v.h5", names, encodings)
-    blocks = list(iter_rows(tmp_path / "v.h5", block=3))
+    blocks = list(iter_rows(tmp_path / "v.h5", rows=3))
     assert [len(some) for some, _ in blocks] == [3, 3, 1]
     assert [name for some, _ in blocks for name in some] == names
     np.testing.assert_array_equal(np.concatenate([rows for _, rows in blocks]), encodings)
@@ -104,11 +104,11 @@ def test_a_file_of_the_same_making_is_current(tmp_path):
 def test_vectors_of_another_codebook_are_refused_unless_they_may_be_replaced(tmp_path):
     write(tmp_path / "v.h5", ["x"], numbers(1))
     book = SimpleNamespace(digest=load_vectors(tmp_path / "v.h5").codebook)
-    assert was_encoded_with(tmp_path / "v.h5", book, name="than lies beside it")
+    assert was_encoded_with(tmp_path / "v.h5", book, wording="than lies beside it")
     other = SimpleNamespace(digest="another")
     with pytest.raises(DataError, match=r"v\.h5 was made with another codebook than lies beside it; use another path"):
-        was_encoded_with(tmp_path / "v.h5", other, name="than lies beside it")
-    assert not was_encoded_with(tmp_path / "v.h5", other, name="than lies beside it", overwrite=True)
+        was_encoded_with(tmp_path / "v.h5", other, wording="than lies beside it")
+    assert not was_encoded_with(tmp_path / "v.h5", other, wording="than lies beside it", overwrite=True)
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path):
@@ -170,8 +170,8 @@ def test_a_file_that_contradicts_itself_is_refused(tmp_path):
         set_text(file, "layout", "{")
     with pytest.raises(DataError, match="'layout' must be a JSON list"):
         load_vectors(path)
-    with pytest.raises(DataError, match="block must be at least 1"):
-        next(iter_rows(path, block=0))
+    with pytest.raises(DataError, match="rows must be at least 1"):
+        next(iter_rows(path, rows=0))
 
 
 def outside(tmp_path, names, vectors):

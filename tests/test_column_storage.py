@@ -196,7 +196,7 @@ def test_a_loaded_compact_file_saved_again_is_the_same(tmp_path):
 def test_blocks_joined_are_the_whole(target, codebook, name):
     feature_file.save(random_features(1500), target, **form(codebook, name))
     whole = load(target)
-    joined = Features.concatenate(feature_file.iter_rows(target, block=100))
+    joined = Features.concatenate(feature_file.iter_rows(target, rows=100))
     whole.camera = None
     assert_same_features(joined, whole)
     if name == "projected":

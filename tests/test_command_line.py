@@ -61,7 +61,7 @@ def test_a_reader_that_has_seen_enough_ends_the_run_quietly_and_every_file_is_wh
     assert err == ""
     made = list(Path("o").glob("*.h5"))
     assert 1 <= len(made) < 12
-    assert [verify.check(path).fault for path in made] == [None] * len(made)
+    assert [verify.check_feature_file(path).fault for path in made] == [None] * len(made)
     assert not list(Path("o").glob(".*"))
 
 
@@ -77,7 +77,7 @@ def test_a_pipe_that_nobody_reads_is_no_bug(clip, working_folder, streams):
     assert "Traceback" not in f"{done.stdout}{done.stderr}"
     assert "BrokenPipe" not in f"{done.stdout}{done.stderr}"
     # It was whole before anything was said.
-    assert verify.check("a.h5").fault is None
+    assert verify.check_feature_file("a.h5").fault is None
 
 
 @pytest.mark.parametrize("words", [("--help",), ("absent.avi", "-o", "a.h5"), ("--absent",)])

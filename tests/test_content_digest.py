@@ -79,7 +79,9 @@ def test_the_digest_of_a_feature_file_is_taken_without_reading_it(tmp_path, monk
 
 def test_a_file_that_does_not_hold_what_its_digest_was_taken_of_is_found(tmp_path):
     saved(tmp_path / "f.h5", random_features(40, seed=1))
-    assert verify.check(tmp_path / "f.h5").fault is None
+    assert verify.check_feature_file(tmp_path / "f.h5").fault is None
     with h5py.File(tmp_path / "f.h5", "r+") as file:
         file["tracks/scale"][3] += 1
-    assert "has changed since its digest was recorded; make it anew" in verify.check(tmp_path / "f.h5").fault
+    assert (
+        "has changed since its digest was recorded; make it anew" in verify.check_feature_file(tmp_path / "f.h5").fault
+    )

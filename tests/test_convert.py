@@ -111,7 +111,7 @@ def test_blocks_do_not_change_what_is_read(tmp_path, block):
     write_text(features, tmp_path / "f.txt")
     write_binary(features, tmp_path / "f.bin")
     for path in ("f.txt", "f.bin"):
-        parts = list(release_rows.read_blocks(tmp_path / path, block=block))
+        parts = list(release_rows.read_blocks(tmp_path / path, rows=block))
         np.testing.assert_array_equal(np.concatenate([part.to_numpy() for part in parts]), features.to_numpy())
         assert max(len(part) for part in parts) <= block
 

@@ -11,7 +11,7 @@ import idt
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.params.extraction import ExtractionParams
-from idt.params.flow_choice import fields_of
+from idt.params.flow_choice import start_fields
 from idt.steps import dense_flows
 from idt.steps.pyramid import scales
 from tests import scenes
@@ -135,7 +135,7 @@ def test_the_name_of_a_function_is_recorded_and_compared(tmp_path):
     with pytest.raises(DataError, match=r"flow"):
         feature_file.is_current(path, params=other, source=source)
     # The code is not in the file.
-    with pytest.raises(DataError, match=r"hand the function itself"):
+    with pytest.raises(DataError, match=r"pass the function itself"):
         idt.extract(scenes.translating(7), flow=read.flow)
 
 
@@ -190,5 +190,5 @@ def test_only_farnebacks_pyramid_begins_at_a_coarser_scale(method):
 
 
 def test_named_methods_have_no_fields_of_their_own():
-    assert fields_of("dis") is None
-    assert fields_of(ExtractionParams(flow=constant).flow) is None
+    assert start_fields("dis") is None
+    assert start_fields(ExtractionParams(flow=constant).flow) is None

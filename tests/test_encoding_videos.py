@@ -13,7 +13,7 @@ from encoding import FisherEncoder, video_pipeline
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
 from encoding.descriptors.inputs import Inputs, columns_of
-from encoding.descriptors.rechunk import rechunked
+from encoding.descriptors.rechunk import rechunk
 from encoding.descriptors.sources import source_of
 from encoding.encode import encode, slices_of_video, window_vector
 from encoding.encode_files import encode_files
@@ -165,9 +165,9 @@ def test_chunks_are_regrouped_as_a_file_is_read(lengths, tmp_path):
     whole = random_features(max(1, sum(lengths)))[: sum(lengths)]
     edges = np.cumsum([0, *lengths])
     chunks = [whole[a:b] for a, b in itertools.pairwise(edges)] or [whole]
-    found = list(rechunked(chunks, 7))
+    found = list(rechunk(chunks, 7))
     idt.save(whole, tmp_path / "f.h5", float32=True)
-    expected = list(feature_file.iter_rows(tmp_path / "f.h5", block=7))
+    expected = list(feature_file.iter_rows(tmp_path / "f.h5", rows=7))
     assert [len(part) for part in found] == [len(part) for part in expected]
     np.testing.assert_array_equal(Features.concatenate(found).hog, Features.concatenate(expected).hog)
 

@@ -9,7 +9,7 @@ import idt
 from encoding.params import EncodingParams
 from idt.checks import type_and_shape
 from idt.cli import extract
-from idt.errors import LONGEST, DataError, did_you_mean, one_line, short_repr, unknown_option
+from idt.errors import LONGEST_MESSAGE, DataError, did_you_mean, one_line, short_repr, unknown_option
 from tests.commands import refused, run_command
 
 
@@ -49,7 +49,7 @@ def test_lines_are_joined_and_a_long_text_loses_its_middle():
 def test_a_message_is_one_line_whatever_it_shows():
     message = str(DataError(f"frames must be paths, got {Frame()}"))
     assert message == "frames must be paths, got    a  b 0  1  2 1  3  4  [2 rows x 2 columns]"
-    assert len(str(DataError("x" * 9999))) == LONGEST
+    assert len(str(DataError("x" * 9999))) == LONGEST_MESSAGE
 
 
 def test_an_error_survives_the_way_between_processes():

@@ -61,8 +61,8 @@ def test_shares_of_two_tracks_worked_by_hand():
 
 @pytest.mark.parametrize("params", ADDITIVE.values(), ids=ADDITIVE)
 def test_shares_sum_to_the_score_without_its_bias(params):
-    codebook, video, read, weights = case(params)
-    found = track_shares(read, codebook, params, weights)
+    codebook, video, tracks, weights = case(params)
+    found = track_shares(tracks, codebook, params, weights)
     score = weights @ vector_of(video, codebook, params)
     assert found.values.shape == (80, 2)
     np.testing.assert_allclose([found.total, found.values.sum()], score, atol=RTOL * np.abs(weights).max())
@@ -71,10 +71,10 @@ def test_shares_sum_to_the_score_without_its_bias(params):
 @pytest.mark.parametrize("kind", ["fisher", "zero order, intra, best", "vlad", "hard"])
 def test_shares_equal_the_rival(kind):
     params = ADDITIVE[kind]
-    codebook, video, read, weights = case(params, n=12)
-    found = track_shares(read, codebook, params, weights)
+    codebook, video, tracks, weights = case(params, n=12)
+    found = track_shares(tracks, codebook, params, weights)
     vector, first = vector_of(video, codebook, params), 0
-    for number, (block, rows) in enumerate(zip(codebook.blocks, read.rows, strict=True)):
+    for number, (block, rows) in enumerate(zip(codebook.blocks, tracks.rows, strict=True)):
         if kind == "vlad":
             terms = reference.vlad_terms(rows, block.coder.arrays())
         elif kind == "hard":
@@ -89,8 +89,8 @@ def test_shares_equal_the_rival(kind):
 
 @pytest.mark.parametrize("params", [*ADDITIVE.values(), *OTHERS.values()], ids=[*ADDITIVE, *OTHERS])
 def test_losses_equal_the_rival(params):
-    codebook, video, read, weights = case(params)
-    found = cell_losses(read, codebook, params, lambda vectors: vectors @ weights, grid=(2, 3), length=20)
+    codebook, video, tracks, weights = case(params)
+    found = cell_losses(tracks, codebook, params, lambda vectors: vectors @ weights, grid=(2, 3), length=20)
     expected = reference.losses(
         lambda kept: vector_of(video[kept], codebook, params),
         video.position, video.frame - 7.5, weights, grid=(2, 3), length=20,
@@ -111,45 +111,45 @@ def test_a_component_that_only_the_left_out_cell_has_becomes_exactly_zero():
     video.frame[:] = 30
     video.hog[:] = centres[0] + np.random.default_rng(0).normal(0, 1e-3, video.hog.shape)
     video.hog[:7] = centres[1] + np.random.default_rng(0).normal(0, 1e-3, (7, 96))
-    read = read_tracks(source_of(video, "a"), codebook, params)
-    found = cell_losses(read, codebook, params, lambda vectors: vectors @ weights, grid=(2, 2))
+    tracks = read_tracks(source_of(video, "a"), codebook, params)
+    found = cell_losses(tracks, codebook, params, lambda vectors: vectors @ weights, grid=(2, 2))
     alone = weights @ vector_of(video[7:], codebook, params)
     np.testing.assert_allclose(found.whole - found.values[0], alone, atol=1e-5)
 
 
 def test_without_its_only_cell_a_video_has_the_score_of_a_zero_vector():
     params = ADDITIVE["fisher"]
-    codebook, _, read, weights = case(params)
-    found = cell_losses(read, codebook, params, lambda vectors: vectors @ weights, grid=(1, 1), length=10_000)
+    codebook, _, tracks, weights = case(params)
+    found = cell_losses(tracks, codebook, params, lambda vectors: vectors @ weights, grid=(1, 1), length=10_000)
     np.testing.assert_allclose(found.values, [found.whole])
 
 
 def test_a_video_without_tracks_has_no_evidence():
     params = ADDITIVE["fisher"]
     codebook, video, _, weights = case(params)
-    read = read_tracks(source_of(video[:0], "a"), codebook, params)
-    found = track_shares(read, codebook, params, weights)
+    tracks = read_tracks(source_of(video[:0], "a"), codebook, params)
+    found = track_shares(tracks, codebook, params, weights)
     assert (found.values.shape, found.total) == ((0, 2), 0.0)
-    losses = cell_losses(read, codebook, params, lambda vectors: vectors @ weights)
+    losses = cell_losses(tracks, codebook, params, lambda vectors: vectors @ weights)
     assert (losses.cells.shape, losses.values.shape) == ((0, 3), (0,))
 
 
 @pytest.mark.parametrize("kind", OTHERS)
 def test_encodings_that_are_no_sums_have_no_shares(kind):
-    codebook, _, read, weights = case(OTHERS[kind])
+    codebook, _, tracks, weights = case(OTHERS[kind])
     with pytest.raises(DataError, match="use --by without"):
-        track_shares(read, codebook, OTHERS[kind], weights)
+        track_shares(tracks, codebook, OTHERS[kind], weights)
 
 
 def test_weights_of_another_length_are_refused():
-    codebook, _, read, weights = case(ADDITIVE["fisher"])
+    codebook, _, tracks, weights = case(ADDITIVE["fisher"])
     with pytest.raises(DataError, match=r"weights must be .* numbers, one for each column"):
-        track_shares(read, codebook, ADDITIVE["fisher"], weights[1:])
+        track_shares(tracks, codebook, ADDITIVE["fisher"], weights[1:])
 
 
 def test_plain_arrays_and_cells_of_no_size_are_refused():
-    codebook, _, read, _ = case(ADDITIVE["fisher"])
+    codebook, _, tracks, _ = case(ADDITIVE["fisher"])
     with pytest.raises(DataError, match="plain arrays have no tracks"):
         read_tracks(source_of(np.eye(6), "a"), codebook, ADDITIVE["fisher"])
     with pytest.raises(DataError, match="columns must be"):
-        cell_losses(read, codebook, ADDITIVE["fisher"], np.sum, grid=(0, 1))
+        cell_losses(tracks, codebook, ADDITIVE["fisher"], np.sum, grid=(0, 1))

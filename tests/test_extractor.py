@@ -81,7 +81,7 @@ def test_chunks_of_a_stream_add_up_to_the_whole(clip, features):
     chunks = list(idt.stream(iter(clip)))
     assert [chunk.frames for chunk in chunks] == [16, 8]
     assert np.isnan(chunks[-1].position[:, 2]).all()
-    assert_same(Features.concatenate(chunks).timed(24), features)
+    assert_same(Features.concatenate(chunks).with_times(24), features)
 
 
 def test_an_endless_stream_gives_its_chunks_as_it_goes(clip):

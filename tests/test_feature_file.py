@@ -182,7 +182,7 @@ def test_times_are_filled_in_at_the_end_of_a_stream(target):
     expected = np.clip((features.frame - 7.5) / 60, 0, 0.999).astype(np.float32)
     np.testing.assert_array_equal(loaded.position[:, TIME], expected)
     np.testing.assert_array_equal(loaded.position[:, :TIME], features.position[:, :TIME])
-    np.testing.assert_array_equal(loaded.position, features.timed(60).position)
+    np.testing.assert_array_equal(loaded.position, features.with_times(60).position)
 
 
 def test_times_count_from_the_first_frame_processed(target):
@@ -252,7 +252,7 @@ def test_a_file_of_an_earlier_version_with_fewer_parameters_is_loaded(target):
 def test_blocks_joined_are_the_whole(target, block):
     features = random_features(1500 if block > 1 else 20)
     feature_file.save(features, target, float32=True)
-    blocks = list(feature_file.iter_rows(target, block=block))
+    blocks = list(feature_file.iter_rows(target, rows=block))
     assert max(len(part) for part in blocks) <= block
     joined = Features.concatenate(blocks)
     features.camera = None
@@ -423,8 +423,8 @@ def test_columns_that_do_not_exist_are_refused(target):
     feature_file.save(random_features(3), target)
     with pytest.raises(DataError, match=r"columns must be among frame, scale.*got \['hogs'\]"):
         next(feature_file.iter_rows(target, columns=["hogs"]))
-    with pytest.raises(DataError, match="block at least 1"):
-        next(feature_file.iter_rows(target, block=0))
+    with pytest.raises(DataError, match="rows at least 1"):
+        next(feature_file.iter_rows(target, rows=0))
 
 
 def forged(path, change):

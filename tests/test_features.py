@@ -125,7 +125,7 @@ def test_taking_by_mask_and_by_index_agree():
 
 def test_times_are_filled_in_when_the_number_of_frames_is_known():
     stream = random_features(10, timed=False, frames=60)
-    timed = stream.timed(60)
+    timed = stream.with_times(60)
     assert np.isnan(stream.position[:, 2]).all()
     np.testing.assert_allclose(timed.position[:, 2], np.clip((stream.frame - 7.5) / 60, 0, 0.999), rtol=RTOL_F32)
     np.testing.assert_array_equal(timed.position[:, :2], stream.position[:, :2])
@@ -189,4 +189,4 @@ def test_an_index_that_does_not_fit_is_refused():
 
 def test_times_without_a_first_frame_are_refused():
     with pytest.raises(DataError, match="first frame"):
-        Features.empty().timed(10)
+        Features.empty().with_times(10)

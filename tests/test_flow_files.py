@@ -19,7 +19,7 @@ from benchmarks.clips import write_video
 from idt.errors import DataError
 from idt.flows.from_files import flow_of_files
 from idt.flows.quantise import quantise, restore
-from idt.flows.readers import open_flow_files, resized
+from idt.flows.readers import open_flow_files, resize_field
 from idt.flows.two_frames import pairs
 from idt.frames.video import open_video
 from idt.params.extraction import ExtractionParams
@@ -208,7 +208,7 @@ def test_bound_and_short_side_change_the_levels(command, clips, tmp_path):
     field = open_flow_files(tmp_path / "f", "a", bound=5).read(0)
     assert np.median(field[2:8, :, 0]) == pytest.approx(-0.5, abs=0.1)
     # In pixels of the video.
-    assert np.median(resized(field, 120, 160)[4:16, :, 0]) == pytest.approx(-1, abs=0.2)
+    assert np.median(resize_field(field, 120, 160)[4:16, :, 0]) == pytest.approx(-1, abs=0.2)
 
 
 def test_vectors_of_a_codec_are_a_flow_too_but_not_to_a_warped_frame(command, clips, tmp_path):
@@ -457,4 +457,4 @@ def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(DataError, match="flow 2 was asked for, but there are 2"):
         open_flow_files(tmp_path, "a").read(2)
     with pytest.raises(DataError, match=r"flow files of 16×16 px do not fit frames of 64×32 px"):
-        resized(np.zeros((16, 16, 2), np.float32), 32, 64)
+        resize_field(np.zeros((16, 16, 2), np.float32), 32, 64)

@@ -10,8 +10,8 @@ import pytest
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 from idt.files.hdf5.guard import GuardedFile
-from idt.files.hdf5.headers import FLOAT, INTEGER, RAGGED, TEXT, parse
-from idt.files.hdf5.index import ForeignStructure
+from idt.files.hdf5.headers import FLOAT, INTEGER, TEXT, VARIABLE_LENGTH, parse
+from idt.files.hdf5.index import UnsupportedStructure
 from tests.hdf5_files import opened, set_text
 
 
@@ -101,25 +101,25 @@ HERE = message(8, b"\4\1" + bytes(16))
     ],
 )
 def test_a_header_that_our_files_do_not_have_is_refused(messages, words):
-    with pytest.raises(ForeignStructure, match=words):
+    with pytest.raises(UnsupportedStructure, match=words):
         header_of(*messages)
 
 
 def test_a_header_of_hdf5_before_1_8_is_refused():
-    with pytest.raises(ForeignStructure, match="another version of HDF5"):
+    with pytest.raises(UnsupportedStructure, match="another version of HDF5"):
         header_of(GROUP, version=1)
 
 
 def test_blocks_that_lead_to_each_other_end(tmp_path):
     body = message(16, struct.pack("<QQ", 8 + 10 + 20 + 4, 8 + 20))
     block = b"OCHK" + message(16, struct.pack("<QQ", 8 + 10 + 20 + 4, 8 + 20)) + bytes(4)
-    with pytest.raises(ForeignStructure, match="leads back to itself"):
+    with pytest.raises(UnsupportedStructure, match="leads back to itself"):
         header_of(body, extra=block)
 
 
 def test_too_many_attributes_are_refused():
     each = [message(6, b"\1\0\2" + i.to_bytes(2, "little") + b"\1" * 8) for i in range(1001)]
-    with pytest.raises(ForeignStructure, match="too many links"):
+    with pytest.raises(UnsupportedStructure, match="too many links"):
         header_of(*each)
 
 
@@ -127,7 +127,7 @@ def test_text_of_variable_length_is_seen_but_not_read(tmp_path):
     with opened(write(tmp_path / "f.h5")) as file:
         file.attrs["note"] = "of a user"
     with hdf5.open_checked(tmp_path / "f.h5", format="idt-test", versions=7) as file:
-        assert file.guard.root().attributes["note"].kind == RAGGED
+        assert file.guard.root().attributes["note"].kind == VARIABLE_LENGTH
         with pytest.raises(DataError, match="'note' must be str, got values of variable length"):
             hdf5.attribute(file, "note", str)
 

@@ -81,7 +81,7 @@ def test_features_in_linked_folders_are_found(tmp_path):
     idt.save(random_features(3), tmp_path / "real/a.h5")
     os.symlink("../real", tmp_path / "f/run")
     assert feature_files.find([str(tmp_path / "f")]) == [tmp_path / "f/run/a.h5"]
-    assert verify.find(tmp_path / "f") == [tmp_path / "f/run/a.h5"]
+    assert verify.find_feature_files(tmp_path / "f") == [tmp_path / "f/run/a.h5"]
 
 
 # The root that names begin below.
@@ -146,7 +146,7 @@ def test_a_folder_of_images_is_the_same_with_what_another_system_left_in_it(tmp_
 def test_what_another_system_left_is_no_feature_file(tmp_path):
     idt.save(random_features(3), tmp_path / "a.h5")
     tree(tmp_path, ["._a.h5", "__MACOSX/._a.h5", "__MACOSX/b.h5"])
-    assert feature_files.find([str(tmp_path)]) == verify.find(tmp_path) == [tmp_path / "a.h5"]
+    assert feature_files.find([str(tmp_path)]) == verify.find_feature_files(tmp_path) == [tmp_path / "a.h5"]
 
 
 def test_what_another_system_left_in_a_data_set_is_passed_over_in_its_lists_too(tmp_path):

@@ -68,9 +68,9 @@ def homeless(monkeypatch, tmp_path):
 
 
 def test_a_run_without_a_folder_has_one_that_only_this_user_may_look_into_until_its_end(homeless):
-    given = kernel_folder.provided()
+    given = kernel_folder.environment()
     folder = Path(given["NUMBA_CACHE_DIR"])
-    assert kernel_folder.provided() == given
+    assert kernel_folder.environment() == given
     assert folder.stat().st_mode & 0o777 == 0o700
     (folder / "kernel").touch()
     kernel_folder._remove()
@@ -79,19 +79,19 @@ def test_a_run_without_a_folder_has_one_that_only_this_user_may_look_into_until_
 
 def test_a_folder_that_can_be_written_to_is_enough(homeless, monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "not/yet/there"))
-    assert kernel_folder.provided() == {}
+    assert kernel_folder.environment() == {}
     # It would be another one wherever we are run.
     monkeypatch.setenv("NUMBA_CACHE_DIR", "kernels")
-    assert kernel_folder.provided() != {}
+    assert kernel_folder.environment() != {}
     kernel_folder._remove()
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert kernel_folder.provided() == {}
+    assert kernel_folder.environment() == {}
 
 
 def test_without_room_for_temporary_folders_every_process_compiles_for_itself(homeless, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
-    assert kernel_folder.provided() == {}
+    assert kernel_folder.environment() == {}
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import pytest
 
 from classify.labels import match_labels, read_labels
 from classify.models import model_file
-from encoding.descriptors.labels import is_header, renamed
+from encoding.descriptors.labels import drop_suffixes, is_header
 from encoding.vectors_file import VectorsWriter
 from idt.errors import DataError
 from tests.commands import refused
@@ -58,14 +58,14 @@ def test_suffixes_of_files_are_dropped_from_labelled_names_and_that_is_said(suff
 
 def test_a_name_that_is_a_video_s_stays_and_so_does_one_of_no_video():
     labels = {"a.avi": "x", "b": "y", "c.avi": "z"}
-    assert renamed(labels, ["a.avi", "a", "b"]) == labels
+    assert drop_suffixes(labels, ["a.avi", "a", "b"]) == labels
 
 
 def test_two_files_of_one_name_are_refused():
     with pytest.raises(DataError, match=r"a\.mp4 and a\.avi stand for one video, a; label it once"):
-        renamed({"a.avi": "x", "a.mp4": "y"}, ["a"])
+        drop_suffixes({"a.avi": "x", "a.mp4": "y"}, ["a"])
     with pytest.raises(DataError, match=r"a and a\.avi stand for one video, a; label it once"):
-        renamed({"a.avi": "x", "a": "y"}, ["a"])
+        drop_suffixes({"a.avi": "x", "a": "y"}, ["a"])
 
 
 def test_svm_train_reads_a_table_of_files_and_says_what_it_dropped(vectors, command, tmp_path):

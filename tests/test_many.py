@@ -267,12 +267,12 @@ def test_lists_that_name_nothing_are_refused(tmp_path):
 
 def test_a_folder_without_feature_files_cannot_be_verified(tmp_path):
     (tmp_path / "codebook.h5").write_bytes(b"")
-    assert [path.name for path in verify.find(tmp_path)] == ["codebook.h5"]
+    assert [path.name for path in verify.find_feature_files(tmp_path)] == ["codebook.h5"]
     (tmp_path / "codebook.h5").unlink()
     with pytest.raises(DataError, match="holds no feature files"):
-        verify.find(tmp_path)
+        verify.find_feature_files(tmp_path)
     with pytest.raises(DataError, match="is no folder"):
-        verify.find(tmp_path / "x")
+        verify.find_feature_files(tmp_path / "x")
 
 
 @pytest.mark.parametrize(

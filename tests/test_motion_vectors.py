@@ -17,12 +17,12 @@ import idt
 from idt.errors import DataError
 from idt.flows.two_frames import pairs
 from idt.frames.motion.encoded import Encoder
-from idt.frames.motion.exported import references, with_vectors
+from idt.frames.motion.exported import reference_count, with_vectors
 from idt.frames.motion.fields import block_field, fill
 from idt.frames.motion.flow import MotionVectors
 from idt.frames.video import Frame, open_video
 from idt.params.extraction import ExtractionParams
-from idt.steps.block_flow import COARSE, Blocks, at_scales, match, without_motion
+from idt.steps.block_flow import COARSE, Blocks, at_scales, match, subtract_motion
 from idt.steps.pyramid import Scale, scales
 from idt.steps.tracks import LiveTracks
 from tests import golden, scenes
@@ -122,7 +122,7 @@ def test_the_flow_of_blocks_at_every_scale_is_that_of_the_whole_frame():
 def test_a_coarse_flow_has_the_mean_of_its_pixels():
     field = cv2.resize(np.random.default_rng(0).normal(0, 4, (3, 3, 2)).astype(np.float32), (9, 7))
     levels = scales(101, 142)
-    fine, coarse = at_scales(Blocks(field, 16), levels), at_scales(Blocks(field, 16), levels, every=COARSE)
+    fine, coarse = at_scales(Blocks(field, 16), levels), at_scales(Blocks(field, 16), levels, spacing=COARSE)
     for whole, part, level in zip(fine, coarse, levels, strict=True):
         assert part.shape == (-(-level.height // 4), -(-level.width // 4), 2)
         rows, columns = level.height // 4, level.width // 4
@@ -142,13 +142,13 @@ def test_tracks_take_the_vector_of_the_pixels_around_them():
         moved.append(tracks.positions.copy())
     np.testing.assert_array_equal(*moved)
     with pytest.raises(DataError, match="a vector for every 4 px of"):
-        tracks.advance(flow, flow, every=4, size=(11, 24))
+        tracks.advance(flow, flow, spacing=4, size=(11, 24))
 
 
 def test_the_motion_of_a_camera_is_taken_out_of_every_block():
     field = np.random.default_rng(0).normal(0, 4, (7, 9, 2)).astype(np.float32)
     homography = np.array([[1.02, 0.01, -3], [-0.02, 0.99, 5], [1e-5, 2e-5, 1]])
-    found = without_motion(Blocks(field, 16), homography, 140, 100)
+    found = subtract_motion(Blocks(field, 16), homography, 140, 100)
     wanted = np.zeros_like(field)
     for row, column in np.ndindex(7, 9):
         centre = np.array([16 * column + 7.5, 16 * row + 7.5])
@@ -159,9 +159,9 @@ def test_the_motion_of_a_camera_is_taken_out_of_every_block():
             )
     np.testing.assert_allclose(found.field, wanted, atol=1e-3)
     assert (wanted == 0).all(axis=2).any()
-    still = without_motion(Blocks(field, 16), np.eye(3), 140, 100)
+    still = subtract_motion(Blocks(field, 16), np.eye(3), 140, 100)
     np.testing.assert_allclose(still.field, field, atol=1e-4)
-    assert without_motion(Blocks(field, 16), np.zeros((3, 3)), 140, 100).field is field
+    assert subtract_motion(Blocks(field, 16), np.zeros((3, 3)), 140, 100).field is field
 
 
 def test_a_match_begins_wherever_the_grid_is_free():
@@ -376,20 +376,20 @@ def test_frames_of_h264_count_where_they_can_refer_to_one_other(tmp_path, panned
     assert exported(frames_of(video)) == used
     with av.open(str(video)) as container:
         header = container.streams.video[0].codec_context.extradata
-    assert references(header) == refers_to
+    assert reference_count(header) == refers_to
     # What is cut or changed is never taken for one reference where the profile is still that of the header.
-    assert {references(header[:end]) for end in range(len(header))} <= {None, refers_to}
+    assert {reference_count(header[:end]) for end in range(len(header))} <= {None, refers_to}
     generator = np.random.default_rng(0)
     for _ in range(200):
         damaged = bytearray(header)
         damaged[generator.integers(len(header))] = generator.integers(256)
-        found = references(bytes(damaged))
+        found = reference_count(bytes(damaged))
         assert found is None or found >= 0
 
 
 @pytest.mark.parametrize("header", [None, b"", b"\1", b"\1" * 9, b"\0\0\1\x67", b"\0\0\1\x67\x42\0\x0a" + bytes(99)])
 def test_a_header_without_the_number_of_references_says_none(header):
-    assert references(header) is None
+    assert reference_count(header) is None
 
 
 def test_pictures_and_frames_without_prediction_are_encoded(tmp_path, panned):

@@ -52,7 +52,7 @@ def test_threads_and_streaming_change_nothing(clip, features):
     np.testing.assert_array_equal(threaded.to_numpy(), features.to_numpy())
     chunks = list(idt.stream((frame for frame in clip), skips="1,2,4", **SHORT))
     assert [chunk.frames for chunk in chunks] == [16, 8]
-    timed = idt.Features.concatenate(chunks).timed(24)
+    timed = idt.Features.concatenate(chunks).with_times(24)
     np.testing.assert_array_equal(timed.to_numpy(), features.to_numpy())
 
 

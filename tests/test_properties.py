@@ -106,8 +106,8 @@ def test_any_number_of_tracks_comes_back_from_a_file(count, seed, form, block):
         path = Path(folder) / "f.h5"
         feature_file.save(features, path, **({} if form == "plain" else {form: True}))
         found = feature_file.load(path)
-        parts = list(feature_file.iter_rows(path, block=block, columns=("hof", "frame")))
-        assert verify.check(path).fault is None
+        parts = list(feature_file.iter_rows(path, rows=block, columns=("hof", "frame")))
+        assert verify.check_feature_file(path).fault is None
         assert hdf5.is_hdf5(path)
     assert len(found) == sum(map(len, parts)) == count
     np.testing.assert_array_equal(found.frame, features.frame)

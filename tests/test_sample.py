@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from encoding.descriptors import sample
-from encoding.descriptors.sample import Reservoir, Sample, choose, row_keys, take
+from encoding.descriptors.sample import Reservoir, Sample, choose, read_chosen, row_keys
 from encoding.descriptors.sources import FileSource, source_of
 from idt.errors import DataError
 from idt.features import feature_file
@@ -52,7 +52,7 @@ def test_a_smaller_sample_is_the_head_of_a_larger_one():
 
 
 def test_all_keys_are_looked_at_where_too_few_are_small(monkeypatch):
-    large = lambda name, count, seed: np.uint64(sample.LARGEST) - np.arange(count).astype(np.uint64)  # noqa: E731
+    large = lambda name, count, seed: np.uint64(sample.LARGEST_KEY) - np.arange(count).astype(np.uint64)  # noqa: E731
     monkeypatch.setattr(sample, "row_keys", large)
     expected = sorted((-row, name, row) for name, n in LENGTHS.items() for row in range(n))[:5]
     assert chosen(size=5) == [(name, row) for _, name, row in expected]
@@ -85,7 +85,7 @@ def test_of_a_sample_some_columns_are_given_in_the_order_of_the_keys():
     found = choose(LENGTHS, 64)
     sources = {name: source_of(rows_of(name), name) for name in LENGTHS}
     every = {name: np.union1d(part.rows, range(0, LENGTHS[name], 7)) for name, part in found.items()}
-    read = {name: (rows, take(sources[name], rows, {"descriptors": 2})) for name, rows in every.items()}
+    read = {name: (rows, read_chosen(sources[name], rows, {"descriptors": 2})) for name, rows in every.items()}
     expected = np.float32([(list(LENGTHS).index(name), row) for name, row in reference.sample(LENGTHS, 64, 0)])
     np.testing.assert_array_equal(Sample(found, read).columns(slice(0, 2)), expected)
     np.testing.assert_array_equal(Sample(found, read).columns(slice(1, 2)), expected[:, 1:])
@@ -119,9 +119,9 @@ def test_rows_are_counted_as_they_are_read(tmp_path, steps):
         (whole,) = [rows for rows, _ in source.batches({"hog": 96}, skips=steps)]
         assert source.count(steps) == len(whole) == (50 if steps is None else 25)
         index = np.arange(0, len(whole), 3)
-        np.testing.assert_array_equal(take(source, index, {"hog": 96}, steps), whole[index])
+        np.testing.assert_array_equal(read_chosen(source, index, {"hog": 96}, steps), whole[index])
 
 
 def test_descriptors_that_are_not_finite_are_refused_with_their_video():
     with pytest.raises(DataError, match="descriptors of video walk must be finite, got 1 NaN"):
-        take(source_of(np.float32([[1, np.nan]]), "walk"), np.array([0]), {"descriptors": 2})
+        read_chosen(source_of(np.float32([[1, np.nan]]), "walk"), np.array([0]), {"descriptors": 2})

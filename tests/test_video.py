@@ -356,7 +356,7 @@ def test_a_truncated_source_says_so_once_its_end_is_met(avi, tmp_path):
     with open_video(cut(avi, 0.5, tmp_path / "cut.avi")) as video:
         assert "truncation" not in video.source
         list(video)
-        assert [video.source["truncation"]] == video.notes == [video.truncation]
+        assert [video.source["truncation"]] == video.notes == [video.fault]
 
 
 def test_a_matroska_file_without_its_end_is_noticed_by_its_count(clip, tmp_path):

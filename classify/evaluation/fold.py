@@ -116,7 +116,7 @@ def encode(plans, states, files, run):
         if state.scored:
             continue
         codebook, path = Codebook.load(plan.codebook.path), plan.vectors.path
-        if state.encoded and was_encoded_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
+        if state.encoded and was_encoded_with(path, codebook, wording="than lies beside it", overwrite=run.overwrite):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         wanted.append(PlannedVectors(path, codebook, plan.vectors.source, plan.names))

@@ -9,7 +9,7 @@ import dataclasses
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.files import hdf5, json_text, ownership, provenance, versions
-from idt.params.decoder import chosen
+from idt.params.decoder import chosen_decoder
 
 VARYING = ("tool", "seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation. Versions on which numbers depend are compared
@@ -114,7 +114,7 @@ def refuse_other_features(tasks, decoder="auto"):
             continue
         wanted = provenance.as_json_values(feature_file.stored_params(task.params))
         _refuse_difference(task.output, before, wanted)
-        source = {"decoder": chosen(decoder)} if origin.get("kind") == "file" else None
+        source = {"decoder": chosen_decoder(decoder)} if origin.get("kind") == "file" else None
         reason = versions.difference(made_with, versions.made_with(feature_file.FORMAT, wanted, source))
         if reason:
             raise DataError(f"{task.output} {reason}; {provenance.REMEDY}")

@@ -17,7 +17,7 @@ import numpy as np
 
 from classify.fusion.forms.table import names_and_classes
 from classify.fusion.scores import KINDS, Scores
-from idt.checks import within
+from idt.checks import checked_range
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 from idt.files.provenance import REMEDY
@@ -192,12 +192,14 @@ def _scores(file, path):
 def _labels(file, path, shape):
     """Read the labels: columns, flags, or None if there are none."""
     if hdf5.has(file, "labels"):
-        return within(hdf5.read(file, "labels", shape=shape[:1], dtype=np.int64), 0, shape[1] - 1, f"{path}: labels")
+        return checked_range(
+            hdf5.read(file, "labels", shape=shape[:1], dtype=np.int64), 0, shape[1] - 1, f"{path}: labels"
+        )
     if hdf5.has(file, "label_flags"):
         flags = hdf5.read(file, "label_flags", shape=shape, dtype=np.uint8)
-        return within(flags, 0, 1, f"{path}: label_flags").astype(bool)
+        return checked_range(flags, 0, 1, f"{path}: label_flags").astype(bool)
     return None
 
 
 def _numbers(file, path, name, shape, least=-LARGEST, most=LARGEST):
-    return within(hdf5.read(file, name, shape=shape, dtype=np.float64), least, most, f"{path}: {name}")
+    return checked_range(hdf5.read(file, name, shape=shape, dtype=np.float64), least, most, f"{path}: {name}")

@@ -137,7 +137,7 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
     inputs = Inputs.of([features], descriptors=tuple(book.sizes))
     book.check_fits(inputs)
     projected = inputs.projection is not None
-    read = read_tracks(inputs.sources[0], book, params, projected=projected)
+    tracks = read_tracks(inputs.sources[0], book, params, projected=projected)
     vector = encode_video(inputs.sources[0], book, params, run.threads, projected).vector
     scores = classifier.scores(vector[None])[0]
     chosen = names[int(scores.argmax())] if class_name is None else class_name
@@ -147,7 +147,7 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
     found = {"score": float(scores @ sign), "bias": float(_both(classifier.intercept_) @ sign)}
     if by == "share":
         weights = sign @ _both(classifier.coef_)
-        shares = track_shares(read, book, params, weights, threads=run.threads)
+        shares = track_shares(tracks, book, params, weights, threads=run.threads)
         blocks = dict(zip(shares.blocks, shares.values.T, strict=True))
         none = np.zeros((0, 3), np.int64), np.zeros(0)
         return Evidence(
@@ -166,9 +166,15 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
     SIDE.check("rows", cells[1])
     FRAMES.check("length", cells[2])
     size = {"grid": tuple(cells[:2]), "length": cells[2]}
-    with run.progress("cell", len(cells_of(read.tracks, **size)[0])) as update:
+    with run.progress("cell", len(cells_of(tracks.columns, **size)[0])) as update:
         lost = cell_losses(
-            read, book, params, lambda rows: classifier.scores(rows) @ sign, **size, threads=run.threads, update=update
+            tracks,
+            book,
+            params,
+            lambda rows: classifier.scores(rows) @ sign,
+            **size,
+            threads=run.threads,
+            update=update,
         )
     return Evidence(
         features,

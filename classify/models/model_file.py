@@ -20,7 +20,7 @@ from classify.svm.chi2 import Chi2SVM
 from classify.svm.linear import LinearSVM
 from classify.svm.one_vs_rest import SEED, OneVsRest
 from encoding.vector_layout import block_columns, check_layout
-from idt.checks import checked_seed, within
+from idt.checks import checked_range, checked_seed
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 
@@ -245,7 +245,7 @@ def _read_arrays(file, classifier, count, path):
         if not np.isfinite(values).all():
             raise DataError(f"{path}: {name} must be finite, got NaN or infinity")
         if name == "scales":
-            within(values, *SCALES, f"{path}: scales")
+            checked_range(values, *SCALES, f"{path}: scales")
         setattr(classifier, attribute, values)
 
 

@@ -16,10 +16,10 @@ from idt.networks.presets import (
     RULES,
     preset_of,
 )
-from idt.params.bounds import SIDE, Bounds
+from idt.params.bounds import LONGEST_SIDE, Bounds
 
 TOP = Bounds(1, 1000, "more classes are in the file of scores")
-SHORT = Bounds(0, SIDE, "no decoder gives larger frames")
+SHORT = Bounds(0, LONGEST_SIDE, "no decoder gives larger frames")
 FPS = Bounds(0.0, 10_000.0, "no camera is as fast", above=True)
 
 

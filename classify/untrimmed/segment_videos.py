@@ -20,8 +20,8 @@ from classify.untrimmed.window_scores import SliceScores, score_windows
 from encoding.descriptors.feature_files import extraction_of
 from encoding.descriptors.sources import FileSource
 from encoding.slices.cut import Cut
-from encoding.slices.slice_files import find_slices, read_info
-from encoding.slices.slices_file import SLICES_FORMAT, load_slices, no_slices, save_slices, slice_rows
+from encoding.slices.slice_files import find_slices, read_rate_and_frames
+from encoding.slices.slices_file import SLICES_FORMAT, empty_slices, load_slices, save_slices, slice_rows
 from idt.errors import DataError
 from idt.features.feature_file import FORMAT as FEATURES_FORMAT
 from idt.files import hdf5, scratch
@@ -177,7 +177,7 @@ def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
         place = Path(folder) / "slices.h5"
         for file, name in named:
             source = FileSource(file, name)
-            empty = no_slices(name, codebook, params, info=read_info(file), cut=cut)
+            empty = empty_slices(name, codebook, params, rate_and_frames=read_rate_and_frames(file), cut=cut)
             rows = slice_rows(source, codebook, params, cut=cut, threads=run.threads)
             save_slices(place, empty, params=params, rows=rows)
             yield load_slices(place, codebook=codebook)

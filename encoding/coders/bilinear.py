@@ -32,16 +32,16 @@ BATCH = 256
 
 
 @dataclass(frozen=True)
-class Sum:
+class CountedSum:
     """The sum ``values`` (m,) float64 over ``n`` descriptors; the sums of disjoint sets can be added."""
 
     n: int
     values: np.ndarray
 
     def __add__(self, other):
-        if not isinstance(other, Sum):
+        if not isinstance(other, CountedSum):
             return NotImplemented
-        return Sum(self.n + other.n, self.values + other.values)
+        return CountedSum(self.n + other.n, self.values + other.values)
 
     @property
     def mean(self):
@@ -126,14 +126,14 @@ class BilinearCoder(CellCoder):
 
     def empty_sums(self, params):
         """Return the sum over no descriptors."""
-        return Sum(0, np.zeros(self.size(params)))
+        return CountedSum(0, np.zeros(self.size(params)))
 
     def sum_codes(self, codes, params, threads=1):
         """Sum up the upper triangles of x xᵀ, row by row, or the sketches of the descriptors."""
         rows = float_array(codes, (None, self.width), "descriptors").astype(np.float64)
         if self.sketch is not None:
-            return Sum(len(rows), self.sketch.summed(rows))
-        return Sum(len(rows), product(rows.T, rows)[np.triu_indices(self.width)])
+            return CountedSum(len(rows), self.sketch.summed(rows))
+        return CountedSum(len(rows), product(rows.T, rows)[np.triu_indices(self.width)])
 
     def vector(self, sums, params):
         """Return the normalised vector; zero without descriptors."""
@@ -143,13 +143,13 @@ class BilinearCoder(CellCoder):
             vector = np.where(row == column, vector, np.float32(np.sqrt(2)) * vector)
         return normalize.normalize_block(vector, norm=params.norm)
 
-    def flatten(self, sums, params):
+    def to_row(self, sums, params):
         """Return the sum, (m,) float64."""
         return sums.values
 
-    def unflatten(self, row, n, params):
-        """Return the sum over ``n`` descriptors that `flatten` made the row from."""
-        return Sum(n, row)
+    def from_row(self, row, n, params):
+        """Return the sum over ``n`` descriptors that `to_row` made the row from."""
+        return CountedSum(n, row)
 
     def size(self, params):
         """Return the length of a vector: k with a sketch, else D (D + 1)/2."""

@@ -130,14 +130,14 @@ class BovwCoder(CentresCoder):
         """Return the normalised vector, which is zero without descriptors."""
         return normalize.normalize_block(sums.values.astype(np.float32), norm=params.norm)
 
-    def flatten(self, sums, params):
+    def to_row(self, sums, params):
         """Return summed codes, (m,) float64, and refuse max-pooled ones, because they cannot be added."""
         if sums.largest:
             raise DataError("pooling=max keeps the largest code of each word, which cannot be added; use pooling=sum")
         return sums.values
 
-    def unflatten(self, row, n, params):
-        """Return the pooled codes that `flatten` made the row from."""
+    def from_row(self, row, n, params):
+        """Return the pooled codes that `to_row` made the row from."""
         return PooledCodes(n, row, False)
 
     def size(self, params):

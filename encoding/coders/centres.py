@@ -3,9 +3,9 @@
 import numpy as np
 
 from encoding.coders.pooling import CellCoder
-from encoding.models.estimator_input import LARGEST
+from encoding.models.estimator_input import LARGEST_NUMBER
 from encoding.models.kmeans import KMeans
-from idt.checks import within
+from idt.checks import checked_range
 
 
 class CentresCoder(CellCoder):
@@ -28,7 +28,7 @@ class CentresCoder(CellCoder):
     @classmethod
     def read(cls, read, params, width):
         """Build a coder from the arrays of a file; ``read(name, *shape)`` returns one array."""
-        centres = within(read("centres", params["k"], width), -LARGEST, LARGEST, "centres")
+        centres = checked_range(read("centres", params["k"], width), -LARGEST_NUMBER, LARGEST_NUMBER, "centres")
         return cls(KMeans.from_centres(centres, float(read("distortion", 1)[0])))
 
     def arrays(self):

@@ -49,7 +49,7 @@ class Block(NamedTuple):
 
     def project(self, rows):
         """Project descriptors (n, d) float32 by the PCA, if there is one: (n, D) float32."""
-        return rows if self.pca is None else self.pca.rotated(rows)
+        return rows if self.pca is None else self.pca.project(rows)
 
     def arrays(self):
         """Return the fitted arrays under the names that they have in a file."""

@@ -18,10 +18,10 @@ import numpy as np
 
 from encoding.coders import normalize
 from encoding.coders.pooling import CellCoder
-from encoding.models.estimator_input import LARGEST
+from encoding.models.estimator_input import LARGEST_NUMBER
 from encoding.models.expectation import Statistics, expect
 from encoding.models.gmm import SMALLEST_VARIANCE, DiagonalGMM
-from idt.checks import float_array, positive_integer, type_and_shape, within
+from idt.checks import checked_range, float_array, positive_integer, type_and_shape
 from idt.errors import DataError
 
 ROUNDING = 1e-3
@@ -173,10 +173,10 @@ class FisherCoder(CellCoder):
         """Build a coder from the arrays of a file; ``read(name, *shape)`` returns one array."""
         shape = (params["k"], width)
         means, variances, weights = read("means", *shape), read("variances", *shape), read("weights", shape[0])
-        within(means, -LARGEST, LARGEST, "means of a mixture")
+        checked_range(means, -LARGEST_NUMBER, LARGEST_NUMBER, "means of a mixture")
         # Half of the smallest fitted variance, because a file holds float32.
-        within(variances, SMALLEST_VARIANCE / 2, np.finfo(np.float32).max, "variances of a mixture")
-        within(weights, 0, 1, "weights of a mixture")
+        checked_range(variances, SMALLEST_VARIANCE / 2, np.finfo(np.float32).max, "variances of a mixture")
+        checked_range(weights, 0, 1, "weights of a mixture")
         if not abs(weights.sum(dtype=np.float64) - 1) < ROUNDING:
             raise DataError(f"weights of a mixture must sum to one, got {weights.sum(dtype=np.float64):.6g}")
         return cls(DiagonalGMM.from_parameters(means, variances, weights))
@@ -204,7 +204,7 @@ class FisherCoder(CellCoder):
             norm=params.norm,
         )
 
-    def flatten(self, sums, params):
+    def to_row(self, sums, params):
         """Return Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64.
 
         These sums have the magnitude of the vector's numbers, so that float16 can store them.
@@ -215,8 +215,8 @@ class FisherCoder(CellCoder):
         second = (sums.s2 - means * (2 * sums.s1 - mass * means)) / variances - mass
         return np.concatenate([sums.s0, first.ravel(), second.ravel()])
 
-    def unflatten(self, row, n, params):
-        """Return the statistics of ``n`` descriptors that `flatten` made the row from."""
+    def from_row(self, row, n, params):
+        """Return the statistics of ``n`` descriptors that `to_row` made the row from."""
         means, variances, _ = self.gmm.mixture()
         k, d = means.shape
         s0, first, second = row[:k], row[k : k + k * d].reshape(k, d), row[k + k * d :].reshape(k, d)

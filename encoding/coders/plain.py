@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from encoding.coders import normalize
-from encoding.coders.bilinear import Sum
+from encoding.coders.bilinear import CountedSum
 from encoding.coders.pooling import CellCoder
 from idt.checks import float_array
 from idt.errors import DataError
@@ -68,29 +68,29 @@ class PlainCoder(CellCoder):
     def empty_sums(self, params):
         """Return the pooled values of no descriptors."""
         if params.pool == "mean":
-            return Sum(0, np.zeros(self.width))
+            return CountedSum(0, np.zeros(self.width))
         return Largest(1 if params.pool == "max" else params.k, np.zeros((0, self.width)))
 
     def sum_codes(self, codes, params, threads=1):
         """Pool each column of some descriptors."""
         rows = float_array(codes, (None, self.width), "descriptors").astype(np.float64)
         if params.pool == "mean":
-            return Sum(len(rows), rows.sum(axis=0))
+            return CountedSum(len(rows), rows.sum(axis=0))
         return self.empty_sums(params) + Largest(len(rows), rows)
 
     def vector(self, sums, params):
         """Return the normalised vector; zero without descriptors."""
         return normalize.normalize_block(sums.mean.astype(np.float32), power=params.power, norm=params.norm)
 
-    def flatten(self, sums, params):
+    def to_row(self, sums, params):
         """Return the sum, (D,) float64, and refuse largest values, because they cannot be added."""
         if params.pool != "mean":
             raise DataError(f"pool={params.pool} keeps the largest values, which cannot be added; use pool=mean")
         return sums.values
 
-    def unflatten(self, row, n, params):
-        """Return the sum over ``n`` descriptors that `flatten` made the row from."""
-        return Sum(n, row)
+    def from_row(self, row, n, params):
+        """Return the sum over ``n`` descriptors that `to_row` made the row from."""
+        return CountedSum(n, row)
 
     def size(self, params):
         """Return the length of a vector."""

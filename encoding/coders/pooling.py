@@ -46,12 +46,12 @@ class CellCoder:
         """Return the length of a vector."""
         raise NotImplementedError
 
-    def flatten(self, sums, params) -> np.ndarray:
+    def to_row(self, sums, params) -> np.ndarray:
         """Return the sums as one row of numbers, (m,) float64; rows can be added as the sums can."""
         raise NotImplementedError
 
-    def unflatten(self, row, n, params) -> Any:
-        """Return the sums over ``n`` descriptors that `flatten` made the row from."""
+    def from_row(self, row, n, params) -> Any:
+        """Return the sums over ``n`` descriptors that `to_row` made the row from."""
         raise NotImplementedError
 
 
@@ -85,7 +85,7 @@ class CellPool:
         return np.concatenate([self._coder.vector(sums, self._params) for sums in self._sums])
 
 
-class Slices(NamedTuple):
+class SumsBySlice(NamedTuple):
     """Sums of one block of a video by time slice and cell.
 
     Attributes
@@ -145,7 +145,7 @@ def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
 
     Returns
     -------
-    Slices
+    SumsBySlice
     """
     cells = Pyramid(((grid[0], grid[1], 1),))
     sums: dict = {}
@@ -159,4 +159,4 @@ def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
                 place = (int(i), *divmod(part.cells[0], grid[1]))
                 found = coder.sum_codes(codes[chosen], params, threads)
                 sums[place] = sums[place] + found if place in sums else found
-    return Slices(length, grid, sums)
+    return SumsBySlice(length, grid, sums)

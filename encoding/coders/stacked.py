@@ -18,16 +18,16 @@ Source: docs/method/encoding.md, section 11; Peng, Zou, Qiao & Peng, ECCV 2014.
 import numpy as np
 
 from encoding.coders.fisher import FisherCoder
-from encoding.coders.pooling import CellPool, Slices, sum_by_slice
+from encoding.coders.pooling import CellPool, SumsBySlice, sum_by_slice
 from encoding.descriptors.sample import Reservoir
 from encoding.descriptors.track_columns import TrackColumns
 from encoding.grids import volume_sizes
-from encoding.models.estimator_input import LARGEST
+from encoding.models.estimator_input import LARGEST_NUMBER
 from encoding.models.gmm import DiagonalGMM
 from encoding.models.max_margin import MaxMarginProjection
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
-from idt.checks import within
+from idt.checks import checked_range
 from idt.errors import DataError
 from idt.workers.blas import product
 from idt.workers.in_order import in_order
@@ -60,7 +60,7 @@ class StackedCoder:
         first = FisherCoder.read(read, {"k": params["first_k"]}, width)
         projection = read("volume_projection", None, 2 * width * params["first_k"])
         components = read("volume_components", None, len(projection))
-        within(projection, -LARGEST, LARGEST, "the projection of the second layer")
+        checked_range(projection, -LARGEST_NUMBER, LARGEST_NUMBER, "the projection of the second layer")
         pca = PCA.from_file(
             read("volume_mean", len(projection)),
             components,
@@ -92,7 +92,7 @@ class StackedCoder:
 
     def reduce(self, vectors):
         """Reduce first-layer vectors (n, D) float32 to descriptors of the second layer."""
-        return self.pca.rotated(product(vectors, self.projection.T))
+        return self.pca.project(product(vectors, self.projection.T))
 
 
 class StackedPool:
@@ -161,7 +161,7 @@ def volume_vectors(first, params, parts, *, threads=1):
             part = [(rows[chosen], tracks.take(chosen))]
             now = sum_by_slice(first, layer, part, length=half, grid=grid, threads=threads).sums
             if i > earliest or earliest == latest:
-                found = _vectors_at(first, layer, Slices(half, grid, {**before, **now}), params.least)
+                found = _vectors_at(first, layer, SumsBySlice(half, grid, {**before, **now}), params.least)
                 if len(found):
                     yield found
             before = now
@@ -224,7 +224,7 @@ def fit_second_layer(blocks, inputs, names, params, labels=None, *, jobs=1, thre
         projection = MaxMarginProjection(params.reduced, random_state=params.seed).fit(vectors, classes).components_
         reduced = product(vectors, projection.T)
         pca = PCA(column_share=params.pca, whiten=params.whiten).fit(reduced)
-        gmm = DiagonalGMM(params.k, random_state=params.seed, threads=threads).fit(pca.rotated(reduced))
+        gmm = DiagonalGMM(params.k, random_state=params.seed, threads=threads).fit(pca.project(reduced))
         done.append(block._replace(coder=StackedCoder(block.coder, projection, pca, FisherCoder(gmm))))
     return done
 

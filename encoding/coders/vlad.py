@@ -20,16 +20,16 @@ from idt.checks import float_array
 
 
 @dataclass(frozen=True)
-class Residuals:
+class NearestSums:
     """Counts (K,) and sums (K, D) float64 of descriptors by nearest centre; those of disjoint sets can be added."""
 
     counts: np.ndarray
     sums: np.ndarray
 
     def __add__(self, other):
-        if not isinstance(other, Residuals):
+        if not isinstance(other, NearestSums):
             return NotImplemented
-        return Residuals(self.counts + other.counts, self.sums + other.sums)
+        return NearestSums(self.counts + other.counts, self.sums + other.sums)
 
 
 class VladCoder(CentresCoder):
@@ -43,7 +43,7 @@ class VladCoder(CentresCoder):
 
     def empty_sums(self, params):
         """Return the sums of no descriptors."""
-        return Residuals(np.zeros(len(self.kmeans.cluster_centers_)), np.zeros(self.kmeans.cluster_centers_.shape))
+        return NearestSums(np.zeros(len(self.kmeans.cluster_centers_)), np.zeros(self.kmeans.cluster_centers_.shape))
 
     def sum_codes(self, codes, params, threads=1):
         """Count and sum up descriptors by nearest centre."""
@@ -51,7 +51,7 @@ class VladCoder(CentresCoder):
         nearest, k = self.kmeans.predict(rows), len(self.kmeans.cluster_centers_)
         counts = np.bincount(nearest, minlength=k).astype(np.float64)
         sums = np.column_stack([np.bincount(nearest, column, k) for column in rows.T])
-        return Residuals(counts, sums)
+        return NearestSums(counts, sums)
 
     def vector(self, sums, params):
         """Return the normalised vector, (K·D,) float32, which is zero without descriptors."""
@@ -60,16 +60,16 @@ class VladCoder(CentresCoder):
             residuals.ravel(), power=params.power, run=residuals.shape[1] if params.intra else None, norm=params.norm
         )
 
-    def flatten(self, sums, params):
+    def to_row(self, sums, params):
         """Return the counts and the sums of residuals, (K + KD,) float64."""
         residuals = sums.sums - sums.counts[:, None] * self.kmeans.cluster_centers_
         return np.concatenate([sums.counts, residuals.ravel()])
 
-    def unflatten(self, row, n, params):
-        """Return the counts and sums of descriptors that `flatten` made the row from."""
+    def from_row(self, row, n, params):
+        """Return the counts and sums of descriptors that `to_row` made the row from."""
         k = len(self.kmeans.cluster_centers_)
         counts, residuals = row[:k], row[k:].reshape(k, -1)
-        return Residuals(counts, residuals + counts[:, None] * self.kmeans.cluster_centers_)
+        return NearestSums(counts, residuals + counts[:, None] * self.kmeans.cluster_centers_)
 
     def size(self, params):
         """Return the length of a vector."""

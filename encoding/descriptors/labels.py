@@ -43,7 +43,7 @@ def is_header(fields, words, on_note=None):
     return True
 
 
-def renamed(labels, names, on_note=None):
+def drop_suffixes(labels, names, on_note=None):
     """Replace the names of files by the names of their videos.
 
     Parameters

@@ -3,7 +3,7 @@
 from idt.features.features import Features
 
 
-def rechunked(chunks, size):
+def rechunk(chunks, size):
     """Join and cut chunks of any length to blocks of ``size`` rows.
 
     Parameters

@@ -4,10 +4,10 @@ Every row has a 64-bit key, a hash of (seed, name of the video, index of the row
 smallest keys. The sample depends neither on the order of the videos nor on the number of workers, and a sample of 1000
 rows is the head of one of 2000. Equal keys are ordered by name and index.
 
-The headers of feature files record the numbers of rows, so `choose` knows the sample before a row is read, and `take`
-reads the rows of a file in order, once for all sets of videos. numpy's ``Generator.choice`` would be as uniform, but
-the samples of leave-one-out would have few rows in common and fill the memory side by side. A `Reservoir` samples from
-videos whose numbers of rows are not known in advance.
+The headers of feature files record the numbers of rows, so `choose` knows the sample before a row is read, and
+`read_chosen` reads the rows of a file in order, once for all sets of videos. numpy's ``Generator.choice`` would be as
+uniform, but the samples of leave-one-out would have few rows in common and fill the memory side by side. A `Reservoir`
+samples from videos whose numbers of rows are not known in advance.
 
 Source: docs/method/encoding.md, section 3. A key is the BLAKE2b hash of seed and name, XOR the index of
 the row, after the finaliser of splitmix64 (Steele, Lea & Flood 2014). The finaliser maps distinct numbers to distinct
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-LARGEST = 2**64 - 1
+LARGEST_KEY = 2**64 - 1
 """Largest key of a row."""
 
 
@@ -62,8 +62,8 @@ def choose(counts, size, *, seed=0):
     """
     names, total = sorted(counts), sum(counts.values())
     # Keys are uniform, so fewer than ``size`` lie below this limit once in 10^13 times; then all are used.
-    likely = int((size + 8 * math.sqrt(size) + 64) / max(total, 1) * LARGEST)
-    for limit in (min(likely, LARGEST), LARGEST):
+    likely = int((size + 8 * math.sqrt(size) + 64) / max(total, 1) * LARGEST_KEY)
+    for limit in (min(likely, LARGEST_KEY), LARGEST_KEY):
         keys, rows = [np.empty(0, np.uint64)], []
         for name in names:
             keys_of_video = row_keys(name, counts[name], seed=seed)
@@ -79,7 +79,7 @@ def choose(counts, size, *, seed=0):
     return {name: Chosen(of_video[at >= 0], at[at >= 0]) for name, of_video, at in found}
 
 
-def take(source, index, sizes, skips=None):
+def read_chosen(source, index, sizes, skips=None):
     """Read some rows of a video.
 
     Parameters

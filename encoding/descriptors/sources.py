@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from encoding.descriptors.feature_files import NETWORK, PROJECTED, comparison_params, header, sizes_of
-from encoding.descriptors.rechunk import rechunked
+from encoding.descriptors.rechunk import rechunk
 from encoding.descriptors.track_columns import TrackColumns
-from idt.checks import float_array, type_and_shape, within
+from idt.checks import checked_range, float_array, type_and_shape
 from idt.errors import DataError, with_name
 from idt.features import feature_file
 from idt.features.features import Features
@@ -30,7 +30,7 @@ from idt.workers.run_options import RunOptions
 # Rows read at once. It is a constant because the last bits of a vector depend on it: sums of sums are rounded.
 BATCH_ROWS = 32768
 
-LARGEST = 1e15
+LARGEST_DESCRIPTOR = 1e15
 """Largest magnitude of a descriptor, usually a few units. The squares of projections of larger ones could overflow."""
 
 ARRAY_BLOCK = "descriptors"
@@ -103,16 +103,16 @@ class Source(Protocol):
         Raises
         ------
         DataError
-            If a file is damaged, descriptors are not finite, beyond `LARGEST` or of other sizes, or a plain array is
-            asked for positions or frame steps, which it does not have.
+            If a file is damaged, descriptors are not finite, beyond `LARGEST_DESCRIPTOR` or of other sizes, or a plain
+            array is asked for positions or frame steps, which it does not have.
         """
         try:
             for blocks, tracks in self._blocks(sizes, columns, skips, projected):
                 checked = [
-                    within(
+                    checked_range(
                         float_array(values, (None, sizes[name]), f"{name} of {self.label}"),
-                        -LARGEST,
-                        LARGEST,
+                        -LARGEST_DESCRIPTOR,
+                        LARGEST_DESCRIPTOR,
                         f"{name} of {self.label}",
                     )
                     for name, values in blocks.items()
@@ -210,7 +210,7 @@ class FileSource(TrackSource):
             self._refuse_another(file)
             # Datasets are read one after the other, but their chunks lie interleaved on the disk.
             file.prefetch()
-            yield from feature_file.iter_rows(self.path, block=BATCH_ROWS, columns=columns)
+            yield from feature_file.iter_rows(self.path, rows=BATCH_ROWS, columns=columns)
             file.check_unchanged()
 
     def _refuse_another(self, file):
@@ -322,11 +322,11 @@ class VideoSource(TrackSource):
 
     def chunks(self, columns):
         """Extract the video and yield its features."""
-        from idt.batch.extract_one import stream_job
+        from idt.batch.extract_one import extract_chunks
 
         check = None if self.content is None else self._refuse_changed
         options: dict[str, Any] = {"columns": columns, "boxes": self.boxes, "run": self.run, "check": check}
-        return rechunked(stream_job(self.job, self.extraction, **options), BATCH_ROWS)
+        return rechunk(extract_chunks(self.job, self.extraction, **options), BATCH_ROWS)
 
     def _refuse_changed(self, source):
         """Refuse a video whose content no longer has the expected digest."""

@@ -42,12 +42,12 @@ class Shares(NamedTuple):
     total: float
 
 
-def track_shares(read, codebook, params, weights, *, threads=1):
+def track_shares(tracks, codebook, params, weights, *, threads=1):
     """Divide a linear score among the tracks of the video.
 
     Parameters
     ----------
-    read : ReadTracks
+    tracks : ProjectedTracks
         As from `encoding.evidence.tracks_read.read_tracks`.
     codebook : Codebook
     params : BlockParams
@@ -77,9 +77,9 @@ def track_shares(read, codebook, params, weights, *, threads=1):
         raise DataError(
             f"weights must be {columns} numbers, one for each column of a vector, got {type_and_shape(weights)}"
         )
-    parts, cells = pyramid_parts(read, params), len(Pyramid.parse(params.pyramid).names())
-    values, total, first = np.zeros((len(read), len(codebook.blocks))), 0.0, 0
-    for number, (block, rows) in enumerate(zip(codebook.blocks, read.rows, strict=True)):
+    parts, cells = pyramid_parts(tracks, params), len(Pyramid.parse(params.pyramid).names())
+    values, total, first = np.zeros((len(tracks), len(codebook.blocks))), 0.0, 0
+    for number, (block, rows) in enumerate(zip(codebook.blocks, tracks.rows, strict=True)):
         terms, size = terms_of(block.coder, params), block.coder.size(params)
         for cell in range(cells):
             chosen = np.sort(np.concatenate([np.zeros(0, np.int64), *(p.rows for p in parts if cell in p.cells)]))

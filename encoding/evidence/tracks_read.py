@@ -9,23 +9,23 @@ from encoding.descriptors.track_columns import TrackColumns
 from encoding.encode import projected_batches
 from idt.errors import DataError, with_name
 
-MOST = 2**28
+MOST_COORDINATES = 2**28
 """Largest number of coordinates that the projected descriptors of a video may have: a gigabyte in float32."""
 
 
-class ReadTracks(NamedTuple):
+class ProjectedTracks(NamedTuple):
     """Tracks of one video.
 
     Attributes
     ----------
     rows : list of (n, D) float32
         Projected descriptors of each block.
-    tracks : TrackColumns
+    columns : TrackColumns
         With frames, frame steps and positions.
     """
 
     rows: list[np.ndarray]
-    tracks: TrackColumns
+    columns: TrackColumns
 
     def __len__(self):
         return len(self.rows[0])
@@ -47,7 +47,7 @@ def read_tracks(source, codebook, params, *, projected=False):
 
     Returns
     -------
-    ReadTracks
+    ProjectedTracks
         In the order of the source's tracks. Only tracks of the frame steps ``params.skips`` are read.
 
     Raises
@@ -62,23 +62,24 @@ def read_tracks(source, codebook, params, *, projected=False):
         source, [codebook], params, ("frame", "skip", "scale", "position"), projected=projected
     ):
         numbers += sum(block.size for block in rows)
-        if numbers > MOST:
+        if numbers > MOST_COORDINATES:
             raise DataError(
                 with_name(
-                    source.label, f"has tracks of more than {MOST} numbers; explain a part of it (--start, --end)"
+                    source.label,
+                    f"has tracks of more than {MOST_COORDINATES} numbers; explain a part of it (--start, --end)",
                 )
             )
         found.append(rows)
         tracks.append(part)
-    return ReadTracks([np.concatenate(blocks) for blocks in zip(*found, strict=True)], TrackColumns.joined(tracks))
+    return ProjectedTracks([np.concatenate(blocks) for blocks in zip(*found, strict=True)], TrackColumns.joined(tracks))
 
 
-def pyramid_parts(read, params):
+def pyramid_parts(tracks, params):
     """Group the tracks of a video by the pyramid cells that they lie in.
 
     Parameters
     ----------
-    read : ReadTracks
+    tracks : ProjectedTracks
     params : BlockParams
 
     Returns
@@ -87,5 +88,5 @@ def pyramid_parts(read, params):
     """
     pyramid = Pyramid.parse(params.pyramid)
     if pyramid.is_whole:
-        return [CellTracks(np.arange(len(read)), (0,))]
-    return pyramid.group_by_cells(read.tracks.position)
+        return [CellTracks(np.arange(len(tracks)), (0,))]
+    return pyramid.group_by_cells(tracks.columns.position)

@@ -41,12 +41,12 @@ class Losses(NamedTuple):
     whole: np.ndarray
 
 
-def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, threads=1, update=None):
+def cell_losses(tracks, codebook, params, score, *, grid=GRID, length=LENGTH, threads=1, update=None):
     """Compute the loss of a score without each space-time cell.
 
     Parameters
     ----------
-    read : ReadTracks
+    tracks : ProjectedTracks
         As from `encoding.evidence.tracks_read.read_tracks`.
     codebook : Codebook
     params : BlockParams
@@ -78,11 +78,11 @@ def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, thre
     SIDE.check("columns", grid[0])
     SIDE.check("rows", grid[1])
     FRAMES.check("length", length)
-    cells, cell_of = cells_of(read.tracks, grid, length)
+    cells, cell_of = cells_of(tracks.columns, grid, length)
     additive = [_is_additive(block.coder, params) for block in codebook.blocks]
     makers = [
-        (_Subtracted if adds else _Pooled)(block.coder, params, rows, read, cell_of, len(cells), threads)
-        for block, rows, adds in zip(codebook.blocks, read.rows, additive, strict=True)
+        (_Subtracted if adds else _Pooled)(block.coder, params, rows, tracks, cell_of, len(cells), threads)
+        for block, rows, adds in zip(codebook.blocks, tracks.rows, additive, strict=True)
     ]
     whole = np.asarray(score(np.concatenate([maker.whole() for maker in makers])[None]), np.float64)[0]
     values = np.zeros((len(cells), *np.shape(whole)))
@@ -128,8 +128,8 @@ def _is_additive(coder, params):
 class _Pooled:
     """Vectors of one block without a cell, each encoded anew from the other tracks."""
 
-    def __init__(self, coder, params, rows, read, cell_of, n_cells, threads):
-        self._coder, self._params, self._rows, self._tracks = coder, params, rows, read.tracks
+    def __init__(self, coder, params, rows, tracks, cell_of, n_cells, threads):
+        self._coder, self._params, self._rows, self._tracks = coder, params, rows, tracks.columns
         self._cell_of, self._threads = cell_of, threads
 
     def whole(self):
@@ -148,16 +148,16 @@ class _Pooled:
 class _Subtracted:
     """Vectors of one block without a cell, from the sums of the whole video minus those of the cell."""
 
-    def __init__(self, coder, params, rows, read, cell_of, n_cells, threads):
+    def __init__(self, coder, params, rows, tracks, cell_of, n_cells, threads):
         self._coder, self._params, self._rows, self._threads = coder, params, rows, threads
         order = np.argsort(cell_of, kind="stable")
         self._members = np.split(order, np.searchsorted(cell_of[order], np.arange(1, max(n_cells, 1))))
         # Tracks that lie in the same pyramid cells are summed up together.
-        parts = pyramid_parts(read, params)
+        parts = pyramid_parts(tracks, params)
         self._part_of, self._cells_of_part = np.zeros(len(rows), np.int64), [part.cells for part in parts]
         for number, part in enumerate(parts):
             self._part_of[part.rows] = number
-        empty = coder.flatten(coder.empty_sums(params), params)
+        empty = coder.to_row(coder.empty_sums(params), params)
         n = len(Pyramid.parse(params.pyramid).names())
         self._total, self._count = np.zeros((n, len(empty))), np.zeros(n, np.int64)
         for number in range(n_cells):
@@ -182,11 +182,11 @@ class _Subtracted:
         for part in np.unique(self._part_of[members]).tolist():
             chosen = members[self._part_of[members] == part]
             codes = self._coder.code(self._rows[chosen], self._params, None)
-            row = self._coder.flatten(self._coder.sum_codes(codes, self._params, self._threads), self._params)
+            row = self._coder.to_row(self._coder.sum_codes(codes, self._params, self._threads), self._params)
             for cell in self._cells_of_part[part]:
                 count, before = found.get(cell, (0, 0.0))
                 found[cell] = (count + len(chosen), before + row)
         return found
 
     def _normalised(self, row, count):
-        return self._coder.vector(self._coder.unflatten(row, int(count), self._params), self._params)
+        return self._coder.vector(self._coder.from_row(row, int(count), self._params), self._params)

@@ -6,7 +6,7 @@ from sklearn.utils.validation import validate_data
 from idt.checks import float_array
 from idt.errors import DataError
 
-LARGEST = 1e17
+LARGEST_NUMBER = 1e17
 """Largest magnitude of a number in a row; the sum of the squares of a row then fits float32."""
 
 

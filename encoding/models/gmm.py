@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
 from encoding.models.em_start import starting_mixture
-from encoding.models.estimator_input import LARGEST, rows_as_fitted, rows_to_fit
+from encoding.models.estimator_input import LARGEST_NUMBER, rows_as_fitted, rows_to_fit
 from encoding.models.expectation import Mixture, expect, posteriors
 from encoding.models.maximisation import empty_components, maximise
 from idt.checks import checked_seed, positive_integer
@@ -259,10 +259,10 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
                 f"a mixture of {self.n_components} components needs at least {least} descriptors, "
                 f"got {rows.shape[0]} of {rows.shape[1]} numbers; sample more or use fewer components"
             )
-        if np.abs(rows).max() > LARGEST:
+        if np.abs(rows).max() > LARGEST_NUMBER:
             raise DataError(
-                f"descriptors must be at most {LARGEST:g} in size, got {np.abs(rows).max():.3g}, whose squares would "
-                "overflow float32; scale them"
+                f"descriptors must be at most {LARGEST_NUMBER:g} in size, got {np.abs(rows).max():.3g}, whose squares "
+                "would overflow float32; scale them"
             )
         return rows
 

@@ -16,9 +16,9 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from encoding.models.estimator_input import rows_as_fitted, rows_to_fit
-from idt.checks import float_array, type_and_shape, within
+from idt.checks import checked_range, float_array, type_and_shape
 from idt.errors import DataError
-from idt.features.projection import LARGEST, LONGEST
+from idt.features.projection import LARGEST_COMPONENT, LARGEST_MEAN
 from idt.workers.blas import one_blas_thread, product
 
 BATCH = 1024
@@ -159,9 +159,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             As `from_parameters`, and if a component is no direction, a variance is negative, or a variance or mean is
             too large.
         """
-        within(components, -LONGEST, LONGEST, "components of a principal component analysis")
-        within(explained_variance, 0, np.finfo(np.float32).max, "variances along principal components")
-        within(mean, -LARGEST, LARGEST, "the mean of descriptors")
+        checked_range(components, -LARGEST_COMPONENT, LARGEST_COMPONENT, "components of a principal component analysis")
+        checked_range(explained_variance, 0, np.finfo(np.float32).max, "variances along principal components")
+        checked_range(mean, -LARGEST_MEAN, LARGEST_MEAN, "the mean of descriptors")
         return cls.from_parameters(mean, components, explained_variance, whiten=whiten)
 
     def transform(self, X):
@@ -185,9 +185,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If nothing is fitted.
         """
         check_is_fitted(self, "components_")
-        return self.rotated(rows_as_fitted(self, X))
+        return self.project(rows_as_fitted(self, X))
 
-    def rotated(self, rows):
+    def project(self, rows):
         """Compute coordinates along the directions, whatever ``set_output`` and scikit-learn's configuration ask for.
 
         Parameters

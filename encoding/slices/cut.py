@@ -19,15 +19,15 @@ class Cut(NamedTuple):
         Frames of a slice.
     assign : str
         One of `ASSIGN`: a track counts in the slice of the frame at which it ends, or of its middle.
-    half : bool
+    float16 : bool
         Whether the means are stored as float16.
     """
 
     length: int = 5
     assign: str = "end"
-    half: bool = False
+    float16: bool = False
 
     @property
     def dtype(self):
         """Name of the type of the stored numbers."""
-        return "float16" if self.half else "float32"
+        return "float16" if self.float16 else "float32"

@@ -13,7 +13,7 @@ from encoding.slices.slice_sums import check_sums
 from encoding.slices.slices_file import (
     SLICES_FORMAT,
     SLICES_VERSION,
-    no_slices,
+    empty_slices,
     recorded_params,
     save_slices,
     slice_rows,
@@ -108,7 +108,7 @@ def find_slices(given):
     return found
 
 
-def read_info(path):
+def read_rate_and_frames(path):
     """Read the frame rate and the number of frames of the video of a feature file.
 
     Parameters
@@ -142,7 +142,7 @@ def _slice_file(source, path, codebook, params, cut, threads, overwrite, project
         path, format=SLICES_FORMAT, version=SLICES_VERSION, params=recorded, source=made_of, overwrite=overwrite
     ):
         return True
-    slices = no_slices(source.name, codebook, params, info=read_info(source.path), cut=cut)
+    slices = empty_slices(source.name, codebook, params, rate_and_frames=read_rate_and_frames(source.path), cut=cut)
     rows = slice_rows(source, codebook, params, cut=cut, threads=threads, projected=projected)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_slices(path, slices, params=params, rows=rows, source=made_of, overwrite=overwrite)

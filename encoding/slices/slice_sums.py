@@ -31,7 +31,7 @@ class SliceSums(NamedTuple):
     tracks : int
         Number of tracks.
     sums : (m,) float64
-        `encoding.coders.pooling.CellCoder.flatten` of each block, side by side.
+        `encoding.coders.pooling.CellCoder.to_row` of each block, side by side.
     """
 
     number: int
@@ -98,8 +98,8 @@ def check_sums(codebook, params):
     if params.encoding == "stacked" or not all(isinstance(block.coder, CellCoder) for block in codebook.blocks):
         raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
     for block in codebook.blocks:
-        # A coder refuses to flatten largest values.
-        block.coder.flatten(block.coder.empty_sums(params), params)
+        # A coder makes no row of largest values.
+        block.coder.to_row(block.coder.empty_sums(params), params)
 
 
 def _by_slice(source, codebook, params, cut, threads, projected):
@@ -140,5 +140,5 @@ def _by_slice(source, codebook, params, cut, threads, projected):
 def _closed(number, found, codebook, params):
     """Return the `SliceSums` of a slice from its number of tracks and the sums of its blocks."""
     count, sums = found
-    rows = [block.coder.flatten(part, params) for block, part in zip(codebook.blocks, sums, strict=True)]
+    rows = [block.coder.to_row(part, params) for block, part in zip(codebook.blocks, sums, strict=True)]
     return SliceSums(number, count, np.concatenate(rows))

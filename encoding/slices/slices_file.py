@@ -79,14 +79,14 @@ class Slices:
         return -(-self.frames // self.length)
 
 
-def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, projected=False):
+def slice_video(source, codebook, params, *, rate_and_frames, cut=Cut(), threads=1, projected=False):
     """Sum up the slices of a video in memory.
 
     Parameters
     ----------
     source, codebook, params, cut, threads, projected
         As `encoding.slices.slice_sums.slice_sums`.
-    info : tuple
+    rate_and_frames : tuple
         Frames a second and number of frames of the video.
 
     Returns
@@ -99,7 +99,7 @@ def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, project
         As `encoding.slices.slice_sums.slice_sums`, and if float16 does not hold a mean.
     """
     found = list(slice_rows(source, codebook, params, cut=cut, threads=threads, projected=projected))
-    empty = no_slices(source.name, codebook, params, info=info, cut=cut)
+    empty = empty_slices(source.name, codebook, params, rate_and_frames=rate_and_frames, cut=cut)
     return replace(
         empty,
         index=np.array([each.number for each in found], np.int64),
@@ -143,7 +143,7 @@ def slice_rows(source, codebook, params, *, cut=Cut(), threads=1, projected=Fals
         yield SliceRow(each.number, each.tracks, mean.astype(cut.dtype))
 
 
-def no_slices(name, codebook, params, *, info, cut=Cut()):
+def empty_slices(name, codebook, params, *, rate_and_frames, cut=Cut()):
     """Return an empty `Slices` for a video whose slices are not known yet.
 
     Parameters
@@ -151,7 +151,7 @@ def no_slices(name, codebook, params, *, info, cut=Cut()):
     name : str
     codebook : Codebook
     params : BlockParams
-    info : tuple
+    rate_and_frames : tuple
         Frames a second and number of frames.
     cut : Cut
 
@@ -160,7 +160,7 @@ def no_slices(name, codebook, params, *, info, cut=Cut()):
     Slices
         Without rows.
     """
-    nothing, (fps, frames) = np.empty(0, np.int64), info
+    nothing, (fps, frames) = np.empty(0, np.int64), rate_and_frames
     means = np.empty((0, sum(widths_of(codebook, params))), cut.dtype)
     lag = lag_of(codebook, cut)
     return Slices(name, nothing, nothing, means, cut.length, cut.assign, codebook.digest, fps, frames, lag)
@@ -182,7 +182,7 @@ def save_slices(path, slices, *, params, rows=None, source=None, overwrite=False
     path : str or Path
     slices : Slices
     rows : iterable of SliceRow, optional
-        Rows to write one by one, instead of those in ``slices``, which then only describes the video (`no_slices`).
+        Rows to write one by one, instead of those in ``slices``, which then only describes the video (`empty_slices`).
     params : BlockParams
         The options of the encoding.
     source : dict, optional
@@ -236,7 +236,7 @@ def _write_rows(file, rows, width, dtype):
 
 def recorded_params(params, cut):
     """Return the options that a file of slices records, a dict: the ``params`` of the encoding and the ``cut``."""
-    return {**as_json_values(params), "slices": cut.length, "assign": cut.assign, "float16": cut.half}
+    return {**as_json_values(params), "slices": cut.length, "assign": cut.assign, "float16": cut.float16}
 
 
 def load_slices(path, *, codebook=None):

@@ -76,7 +76,7 @@ class StoredMeans:
         with open_source(self._path) as file:
             if file.identity != self._identity:
                 raise DataError(f"{self._path} was changed since it was opened; run again when that is over")
-            with hdf5.open_checked(self._path, **self._format) as opened, hdf5.damaged(self._path):
+            with hdf5.open_checked(self._path, **self._format) as opened, hdf5.damage_as_data_error(self._path):
                 found = hdf5.dataset(opened, "means", shape=self.shape, dtype=self.dtype)
                 rows = found[first : min(first + self._rows_per_block, len(self))]
         if not np.isfinite(rows).all():

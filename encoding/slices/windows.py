@@ -119,7 +119,7 @@ class _RunningSum:
 
 def widths_of(codebook, params):
     """Return how many sums each block of a ``codebook`` has with these ``params``, a list of int."""
-    return [len(block.coder.flatten(block.coder.empty_sums(params), params)) for block in codebook.blocks]
+    return [len(block.coder.to_row(block.coder.empty_sums(params), params)) for block in codebook.blocks]
 
 
 def vector_of(cells, codebook, params, widths):
@@ -141,7 +141,7 @@ def vector_of(cells, codebook, params, widths):
     vectors, first = [], 0
     for block, width in zip(codebook.blocks, widths, strict=True):
         for row, tracks in cells:
-            sums = block.coder.unflatten(row[first : first + width], tracks, params)
+            sums = block.coder.from_row(row[first : first + width], tracks, params)
             vectors.append(block.coder.vector(sums, params))
         first += width
     return np.concatenate(vectors)

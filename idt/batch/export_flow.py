@@ -15,7 +15,7 @@ from idt.files import locks, outputs, provenance
 from idt.flows import record
 from idt.flows.layouts import LAYOUTS, units_of
 from idt.frames.suffixes import IMAGES, VIDEOS
-from idt.params.flow_export import recorded
+from idt.params.flow_export import recorded_params
 from idt.workers import patience
 from idt.workers.run_options import RunOptions
 
@@ -68,7 +68,7 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
         video = held.enter_context(opened)
         boxes = load_boxes(boxes)
         origin = {**source_of(video, boxes), "name": job.name}
-        stored = provenance.as_json_values(recorded(params, wanted_files))
+        stored = provenance.as_json_values(recorded_params(params, wanted_files))
         wanted = record.Record(stored, origin, record.made_with(stored, origin), 0, 0, (0, 0), {}, False)
         if record.is_current(job.output, wanted, overwrite=run.overwrite):
             found = record.read(job.output)
@@ -86,8 +86,8 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
                     update()
 
             made = export(video, folder, job.name, params, wanted_files, boxes=boxes, wanted=wanted, progress=progress)
-        if video.truncation is not None:
-            made = made._replace(source={**made.source, "truncation": video.truncation})
+        if video.fault is not None:
+            made = made._replace(source={**made.source, "truncation": video.fault})
             record.write(job.output, made)
         size = (video.width, video.height)
         return Outcome(job, made.flows, made.images, time.perf_counter() - began, tuple(video.notes), size=size)
@@ -133,7 +133,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
             place = os.path.dirname(place)
 
 
-def check(folder, path):
+def check_flow_files(folder, path):
     """Verify all flow files of a video.
 
     Parameters

@@ -76,7 +76,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         video = held.enter_context(_opened(job, params, run, strict=strict, ahead=ahead))
         pool = held.enter_context(map_pool(video, job, params, storage.network, run))
         if pool is not None:
-            storage = replace(storage, network=pool.made)
+            storage = replace(storage, network=pool.description)
         with stage("digest of the source"):
             boxes = load_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
@@ -131,7 +131,7 @@ def _write(video, job, params, *, boxes, source, storage, run, pool):
                 update(chunk.frames)
                 del chunk  # before the next one is made
         with stage("last rows and times"):
-            writer.finish(frames, truncation=video.truncation, maxima=None if pool is None else pool.finish())
+            writer.finish(frames, truncation=video.fault, maxima=None if pool is None else pool.finish())
     return tracks, frames
 
 
@@ -214,7 +214,7 @@ def source_of_job(job, params, *, boxes=None, run=RunOptions()):
         return source_of(video, boxes_of(job, boxes))
 
 
-def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None):
+def extract_chunks(job, params, *, columns, boxes=None, run=RunOptions(), check=None):
     """Extract one video without a feature file.
 
     Parameters
@@ -259,7 +259,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
         )
         if "position" in columns:
             whole = Features.concatenate(chunks)
-            chunks = iter([whole.timed(whole.frames)])
+            chunks = iter([whole.with_times(whole.frames)])
         for chunk in chunks:
             yield feature_file.rounded(chunk, columns)
 

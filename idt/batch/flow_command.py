@@ -11,14 +11,14 @@ from idt.command import (
     add_common_options,
     add_fields,
     command,
-    fields_of,
+    params_from,
     run_options,
     say,
     warn,
 )
 from idt.errors import DataError, with_name
 from idt.params.extraction import ExtractionParams
-from idt.params.flow_export import IRRELEVANT, FlowExportParams
+from idt.params.flow_export import FLAGS_WITHOUT_EFFECT, FlowExportParams
 
 
 @command
@@ -88,7 +88,7 @@ def _flow_options(arguments):
     parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with a file NAME.txt for each video")
     parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_fields(parser, FlowExportParams, "flow files")
-    add_fields(parser, ExtractionParams, exclude=IRRELEVANT)
+    add_fields(parser, ExtractionParams, exclude=FLAGS_WITHOUT_EFFECT)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
     if options.verify is not None and any(wanted.values()):
@@ -98,9 +98,9 @@ def _flow_options(arguments):
         parser.error(f"the following arguments are required: {', '.join(missing)}")
     if options.output == "":
         parser.error("argument -o/--output: expected a folder, got an empty text")
-    export = fields_of(options, FlowExportParams)
+    export = params_from(options, FlowExportParams)
     options.camera = export.warped
-    return options, fields_of(options, ExtractionParams), export
+    return options, params_from(options, ExtractionParams), export
 
 
 def _refuse_file(options):
@@ -160,13 +160,15 @@ def _export_many(jobs, params, run, options, *, joins):
 def _verify(folder, quiet):
     """Print which videos must be exported again; return the exit status."""
     from idt.batch import run_report
-    from idt.batch.export_flow import check
+    from idt.batch.export_flow import check_flow_files
     from idt.flows import record
 
     records = record.find(folder)
     if not records:
         raise DataError(f"{folder} holds no record of flow files; name the folder that idt-flow wrote to")
-    bad, without_source = run_report.verify_files(records, functools.partial(check, folder), "video", quiet=quiet)
+    bad, without_source = run_report.verify_files(
+        records, functools.partial(check_flow_files, folder), "video", quiet=quiet
+    )
     if without_source and not quiet:
         warn(f"idt-flow: {without_source} source videos are not where they were, so they were not compared")
     say(f"{folder}: the flow files of {len(records) - bad} of {len(records)} videos are whole")

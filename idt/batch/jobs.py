@@ -13,7 +13,7 @@ from idt.files.walk import file_key, fixed_folder, matching, walk
 from idt.frames.image_series import frame_folders, holds_images
 from idt.frames.suffixes import VIDEOS
 
-LONGEST = 4096
+LONGEST_PATH = 4096
 """Largest number of characters of a path, because a long pattern with brackets takes hours to parse."""
 
 CAMERA_DIGITS = 5
@@ -198,8 +198,8 @@ def _each_once(groups, on_note):
 
 def _expand(given, on_note):
     """Return the videos that one input names."""
-    if len(given) > LONGEST:
-        raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
+    if len(given) > LONGEST_PATH:
+        raise DataError(f"a path has at most {LONGEST_PATH} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
         below, folders = _videos_below(given, on_note)
         if below:

@@ -51,20 +51,20 @@ class TrackMaps:
     Parameters
     ----------
     pool : idt.networks.maps.MapPool
-    made : dict
+    description : dict
         Description of the blocks, as `idt.features.network_blocks.NetworkBlocks.description`.
     """
 
-    def __init__(self, pool, made):
+    def __init__(self, pool, description):
         self._pool = pool
-        self.made = made
+        self.description = description
 
     def with_blocks(self, chunk):
         """Return the ``chunk`` of features with the networks' descriptors of its tracks."""
         from idt.features.network_blocks import NetworkBlocks
 
         blocks = self._pool.pool(chunk.points, chunk.frame, chunk.skip)
-        return dataclasses.replace(chunk, network=NetworkBlocks(self.made, blocks))
+        return dataclasses.replace(chunk, network=NetworkBlocks(self.description, blocks))
 
     def finish(self):
         """Read the rest of the video, and return the maxima of the channels, as `MapPool.finish`."""

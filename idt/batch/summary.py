@@ -30,25 +30,25 @@ class Notes:
 
     Attributes
     ----------
-    of : dict of str to list of str
+    by_video : dict of str to list of str
         Notes by the name of the video.
     """
 
     def __init__(self):
-        self.of: dict[str, list[str]] = {}
+        self.by_video: dict[str, list[str]] = {}
 
     def add(self, outcome):
         """Add the notes of an ``outcome``."""
         if outcome.notes:
-            self.of[outcome.job.name] = list(outcome.notes)
+            self.by_video[outcome.job.name] = list(outcome.notes)
 
     def line(self, videos, where=""):
         """Return one line, None without notes; ``videos`` is the number of videos, ``where`` a file with all notes."""
-        if not self.of:
+        if not self.by_video:
             return None
-        name, (first, *_) = next(iter(self.of.items()))
+        name, (first, *_) = next(iter(self.by_video.items()))
         place = f", see {where}" if where else ""
-        return f"notes on {len(self.of)} of {videos} videos{place}; the first: {with_name(name, first)}"
+        return f"notes on {len(self.by_video)} of {videos} videos{place}; the first: {with_name(name, first)}"
 
 
 def begin(folder, sizes, *, overwrite=False, joins=False):
@@ -169,7 +169,7 @@ class Tally:
             "seconds": round(seconds, 3),
             "frames_per_second": round(self.frames / max(seconds, 1e-9), 3),
             **settings,
-            "notes": dict(sorted(self.notes.of.items())),
+            "notes": dict(sorted(self.notes.by_video.items())),
         }
         with atomic.replacing(self._folder / SUMMARY, overwrite=self._overwrite or True) as file:
             file.write(json.dumps(content, indent=1).encode() + b"\n")

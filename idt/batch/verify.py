@@ -28,7 +28,7 @@ class Finding(NamedTuple):
     source_found: bool = True
 
 
-def find(folder):
+def find_feature_files(folder):
     """Find the feature files below a folder, sorted; other files of ours are skipped.
 
     Parameters
@@ -57,7 +57,7 @@ def find(folder):
     return found
 
 
-def check(path):
+def check_feature_file(path):
     """Verify a whole feature file, block by block.
 
     Parameters

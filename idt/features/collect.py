@@ -92,7 +92,7 @@ def finished_tracks(live, finished, levels, params, since):
     return FinishedTracks(factor, points, statistics, np.concatenate(histograms))
 
 
-def in_chunks(states, video, params, *, size=CHUNK):
+def join_frames(states, video, params, *, size=CHUNK):
     """Join the kept tracks of consecutive frames.
 
     Parameters

@@ -9,7 +9,7 @@ from idt.errors import DataError
 from idt.features.features import COLUMNS
 from idt.params import layout
 
-FIXED_POINT = 1024
+FIXED_POINT_LEVELS = 1024
 """Number of quantisation levels of a stored histogram between 0 and 1."""
 
 GRID = 64
@@ -96,22 +96,22 @@ class FixedPoint(Plain):
 
     def __init__(self, name, shape):
         super().__init__(name, shape)
-        self.fields = {name: self.fields[name]._replace(dtype="uint16", scale=1 / FIXED_POINT)}
+        self.fields = {name: self.fields[name]._replace(dtype="uint16", scale=1 / FIXED_POINT_LEVELS)}
 
     def encode(self, values):
         """Round ``values`` to integers; a value out of range is refused."""
-        steps = np.rint(values * np.float32(FIXED_POINT))
+        steps = np.rint(values * np.float32(FIXED_POINT_LEVELS))
         largest = np.iinfo(np.uint16).max
         if len(steps) and not (steps.min() >= 0 and steps.max() <= largest):
             raise DataError(
-                f"{self.name} must lie in [0, {largest / FIXED_POINT:.2f}] to be stored in fixed point,"
+                f"{self.name} must lie in [0, {largest / FIXED_POINT_LEVELS:.2f}] to be stored in fixed point,"
                 f" got {values.min()} to {values.max()}; store it with --float32"
             )
         return {self.name: steps.astype(np.uint16)}
 
     def decode(self, stored):
         """Return ``stored`` as float32."""
-        return stored[self.name] * np.float32(1 / FIXED_POINT)
+        return stored[self.name] * np.float32(1 / FIXED_POINT_LEVELS)
 
 
 class Differences(Plain):

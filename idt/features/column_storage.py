@@ -23,7 +23,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.features.column_codecs import Field, as_float16, codec_of
 from idt.features.columns import COLUMNS
-from idt.features.network_blocks import checked_blocks, decoded_block, of_snippets, stored_width
+from idt.features.network_blocks import checked_blocks, decoded_block, is_of_snippets, stored_width
 from idt.features.projection import Projected
 from idt.features.storage import PLAIN, VERSION
 from idt.params import layout
@@ -116,7 +116,7 @@ class ColumnStorage:
         self._codebook = codebook
         self.widths = widths if projection is None else projection.widths
         self.network = (stored or {}).get("network")
-        is_reduced = self.widths is not None or of_snippets(self.network)
+        is_reduced = self.widths is not None or is_of_snippets(self.network)
         self.columns = [name for name in self._codecs if not is_reduced or name in PROJECTED_COLUMNS]
         self.fields = {key: field for name in self.columns for key, field in self._codecs[name].fields.items()}
         for name, width in (self.widths or {}).items():
@@ -210,6 +210,6 @@ def row_shapes(params, points):
         points = (params["length"] + 1, 2)
     shapes: dict[str, Any] = {name: row for name, (_, row) in COLUMNS.items() if name not in ("skip", "points")}
     shapes.update({name: (size,) for name, size in sizes.items()})
-    if of_snippets((params or {}).get("network")):
+    if is_of_snippets((params or {}).get("network")):
         return {name: shape for name, shape in shapes.items() if name in PROJECTED_COLUMNS}
     return shapes if points is None else {**shapes, "points": tuple(points)}

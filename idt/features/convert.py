@@ -180,7 +180,7 @@ def _count(path):
 def _export(opened, target, form, overwrite):
     count = 0
     with release_rows.open_writer(target, form, overwrite=overwrite) as put:
-        for part in feature_file.iter_rows(opened.path, block=release_rows.BLOCK):
+        for part in feature_file.iter_rows(opened.path, rows=release_rows.BLOCK):
             put(part)
             count += len(part)
         opened.check_unchanged()

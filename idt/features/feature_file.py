@@ -137,14 +137,14 @@ def header(path):
         return dataclasses.replace(reader.read(0, 0, reader.columns), camera=reader.camera())
 
 
-def iter_rows(path, *, block=4 * CHUNK, columns=None):
+def iter_rows(path, *, rows=4 * CHUNK, columns=None):
     """Read features block by block, so that memory does not grow with the length of the file.
 
     Parameters
     ----------
     path : str or Path
         Of any kind that `load` takes.
-    block : int
+    rows : int
         Rows at once.
     columns : sequence of str, optional
         Names of the columns to read, such as ``("hog", "position")``; the others are None. By default all columns are
@@ -163,16 +163,16 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
         If the file does not exist or cannot be read.
     """
     unknown = sorted(name for name in {*(columns or ())} - {*COLUMNS, PROJECTED} if not NETWORK_BLOCK.fullmatch(name))
-    if unknown or block < 1:
-        raise DataError(f"columns must be among {', '.join(COLUMNS)} and block at least 1, got {unknown} and {block}")
+    if unknown or rows < 1:
+        raise DataError(f"columns must be among {', '.join(COLUMNS)} and rows at least 1, got {unknown} and {rows}")
     if not hdf5.is_hdf5(path):
-        for part in release_rows.read_blocks(path, block=block):
+        for part in release_rows.read_blocks(path, rows=rows):
             wanted = part.columns() if columns is None else {name: part.need(name) for name in columns}
             yield dataclasses.replace(part, **{**dict.fromkeys(COLUMNS), **wanted})
         return
     with open_features(path) as reader:
-        for first in range(0, reader.count or 1, block):
-            yield reader.read(first, first + block, reader.columns if columns is None else columns)
+        for first in range(0, reader.count or 1, rows):
+            yield reader.read(first, first + rows, reader.columns if columns is None else columns)
 
 
 def rounded(features, columns):

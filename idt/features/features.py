@@ -234,7 +234,7 @@ class Features:
     def __array__(self, dtype=None, copy=None):
         raise DataError("features are no array: take a column such as features.hof, or features.to_numpy()")
 
-    def timed(self, frames):
+    def with_times(self, frames):
         """Fill in the relative times when the number of frames is known.
 
         Parameters

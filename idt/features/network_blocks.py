@@ -113,7 +113,7 @@ def checked_blocks(description, name="the parameter network"):
     return description
 
 
-def of_snippets(description):
+def is_of_snippets(description):
     """Tell whether the blocks of a ``description`` have a row for each snippet of frames; None has no blocks.
 
     Rows of snippets have no points and no histograms.

@@ -25,7 +25,7 @@ ARRAY_PREFIXES = ("volume", "second")
 there are more than 8."""
 
 
-def place_of(block, array):
+def array_path(block, array):
     """Return the path of the dataset that holds an array of a codebook.
 
     Parameters
@@ -38,10 +38,10 @@ def place_of(block, array):
     return f"blocks/{block}/{prefix}/{rest}" if prefix in ARRAY_PREFIXES else f"blocks/{block}/{array}"
 
 
-LONGEST = 1.001
+LARGEST_COMPONENT = 1.001
 """Largest magnitude of a component of an axis. An axis has length 1; the rest is a margin for rounding."""
 
-LARGEST = 1e17
+LARGEST_MEAN = 1e17
 """Largest magnitude of a mean of descriptors, whose square float32 can hold."""
 
 
@@ -270,7 +270,7 @@ def _read_block(file, name, sizes, whiten):
     stored: Any = (mean, projection, variances)
     if not (rows and columns and all(np.isfinite(values).all() for values in stored)):
         raise DataError(f"{file.filename}: the axes of {name} must be finite and not empty; fit the codebook anew")
-    if abs(projection).max() > LONGEST or (variances < 0).any() or abs(mean).max() > LARGEST:
+    if abs(projection).max() > LARGEST_COMPONENT or (variances < 0).any() or abs(mean).max() > LARGEST_MEAN:
         raise DataError(f"{file.filename}: the axes of {name} must be directions with variances; fit the codebook anew")
     if sum(sizes.values()) != columns:
         raise DataError(f"{file.filename}: the axes of {name} must have the columns of {sizes}, got {columns}")

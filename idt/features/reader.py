@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from idt.checks import within
+from idt.checks import checked_range
 from idt.errors import DataError
 from idt.features.camera import Camera
 from idt.features.column_codecs import PLACES
 from idt.features.column_storage import ColumnStorage, extraction_params, row_shapes, stored_params
 from idt.features.features import Features
-from idt.features.network_blocks import NetworkBlocks, of_snippets
+from idt.features.network_blocks import NetworkBlocks, is_of_snippets
 from idt.features.storage import FORMAT, VERSIONS, Storage
 from idt.files import hdf5
 from idt.files.provenance import made_with_of
@@ -32,7 +32,7 @@ class Reader:
     ----------
     file : idt.files.hdf5.CheckedFile
     storage : ColumnStorage
-    datasets : dict of str to idt.files.hdf5.dataset.Stored
+    datasets : dict of str to idt.files.hdf5.dataset.StoredDataset
         By field of `storage`.
     count : int
         Rows.
@@ -87,7 +87,7 @@ class Reader:
                 f"{self.file.filename} has no {missing[0]}: its descriptors are projected by a codebook, for encoding"
                 " with it; extract it from the video"
             )
-        if missing and missing != ["skip"] and of_snippets(self.storage.network):
+        if missing and missing != ["skip"] and is_of_snippets(self.storage.network):
             there = ", ".join(self.storage.blocks)
             raise DataError(f"{self.file.filename} has no {missing[0]}: it holds snippets of a network, {there}")
         blocks = [name for name in self.storage.blocks if name in names]
@@ -178,7 +178,7 @@ def _checked_reader(file):
     maxima = {}
     for name in (storage.network or {}).get("divided", ()):
         found = hdf5.read(file, f"maxima/{name}", shape=storage.fields[f"network/{name}"].shape, dtype=np.float32)
-        maxima[name] = within(found, np.finfo(np.float32).tiny, np.inf, f"{file.filename}: maxima/{name}")
+        maxima[name] = checked_range(found, np.finfo(np.float32).tiny, np.inf, f"{file.filename}: maxima/{name}")
     return Reader(file, storage, datasets, count, recorded, metadata, maxima)
 
 

@@ -56,7 +56,7 @@ class VideoInfo:
         return cls(features.width, features.height, features.fps, first)
 
 
-UNKNOWN = VideoInfo()
+UNKNOWN_VIDEO = VideoInfo()
 """The video of rows that others wrote."""
 
 
@@ -94,7 +94,7 @@ class Writer:
     ...     writer.finish(frames=40)
     """
 
-    def __init__(self, path, *, params, source, video=UNKNOWN, storage=PLAIN, overwrite=False, made_with=None):
+    def __init__(self, path, *, params, source, video=UNKNOWN_VIDEO, storage=PLAIN, overwrite=False, made_with=None):
         self.path = path
         self._params, self._source = params, source
         self._video, self._storage = video, storage

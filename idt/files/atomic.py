@@ -19,9 +19,9 @@ from pathlib import Path
 
 from idt.errors import DataError
 from idt.files import lock_file, locks, ownership
-from idt.files.part_file import FULL, PartFile, os_error
+from idt.files.part_file import DISK_FULL, PartFile, os_error
 
-__all__ = ["FULL", "PartFile", "remove", "remove_own_parts", "replacing", "sweep"]
+__all__ = ["DISK_FULL", "PartFile", "remove", "remove_own_parts", "replacing", "sweep"]
 
 STALE = 24 * 3600.0
 """Seconds without a write after which a part file that nobody can lock counts as abandoned. Such files lie on a file
@@ -80,7 +80,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
     if old_status is not None:
         target_state = "the earlier file of that name is as it was"
     # All spellings of one target have the same key.
-    key = ownership.place_of(path)
+    key = ownership.entry_path(path)
     if key in _open_parts:
         raise DataError(f"{path} is already being written by this process")
     folder = Path(key).parent
@@ -90,7 +90,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
         part = _new_part(path, folder, target_state, old_status, key)
     except OSError as problem:
         del _open_parts[key]
-        reason = FULL.get(problem.errno or 0) or problem.strerror
+        reason = DISK_FULL.get(problem.errno or 0) or problem.strerror
         raise os_error(problem.errno, f"cannot write {path}: {reason}; its folder is {folder}") from None
     except BaseException:
         del _open_parts[key]
@@ -146,7 +146,7 @@ def sweep(folder, names):
     A part file whose lock is free has no living writer. `STALE` applies to part files that nobody can lock.
     """
     folder = Path(os.path.realpath(folder))
-    wanted = {locks.stem(name) for name in names}
+    wanted = {locks.hidden_stem(name) for name in names}
     try:
         with os.scandir(folder) as entries:
             found = [entry.name for entry in entries if entry.name.startswith(".") and entry.name.endswith(".part")]
@@ -183,7 +183,7 @@ def _stat(path):
 def _new_part(path, folder, target_state, old_status, key):
     """Make the part file of a target and lock it."""
     for _ in range(TRIES):
-        hidden = folder / f".{locks.stem(path.name)}.{secrets.token_hex(8)}.part"
+        hidden = folder / f".{locks.hidden_stem(path.name)}.{secrets.token_hex(8)}.part"
         # Recorded before it exists, so that a process that is ended at this moment removes it.
         _open_parts[key] = hidden
         try:

@@ -57,7 +57,7 @@ def read_rows(path, what):
     at, line, begins, quoted = 0, 1, 1, False
     while at < len(text) or fields:
         if not fields and (blank := _BLANK.match(text, at)):
-            line += len(texts.BREAK.findall(blank[0]))
+            line += len(texts.LINE_BREAK.findall(blank[0]))
             at, begins = blank.end(), line
             continue
         # Search only as far as the longest field, so that a quote that is never closed does not swallow the rest of the
@@ -67,7 +67,7 @@ def read_rows(path, what):
         # A match that ends at ``reach`` without a separator is cut off there, not at the end of the text.
         if match and not (match.end() == reach < len(text) and not match[2]):
             field, quoted = match[1].replace('""', '"'), True
-            line += len(texts.BREAK.findall(match[1]))
+            line += len(texts.LINE_BREAK.findall(match[1]))
         else:
             match = _BARE.match(text, at)
             field = match[1].strip()  # type: ignore[index]  # the pattern matches anything

@@ -34,7 +34,7 @@ _wanted: dict[Path, int | None] = {}
 _guard = threading.Lock()
 
 
-def stem(name):
+def hidden_stem(name):
     """Return the middle part of the names of a lock file and part file: ``name``, or its digest if it is long."""
     raw = os.fsencode(name)
     return name if len(raw) <= LONGEST else hashlib.sha256(raw).hexdigest()[:32]
@@ -64,7 +64,7 @@ def held(*, files=(), folders=(), say=None, wait=True):
     """
     wanted = {_resolved(folder) / ".idt.lock": folder for folder in map(Path, folders)}
     for path in map(Path, files):
-        wanted[_resolved(path.parent) / f".{stem(path.name)}.lock"] = path
+        wanted[_resolved(path.parent) / f".{hidden_stem(path.name)}.lock"] = path
     take = functools.partial(_take, say=_once(say), wait=wait)
     with contextlib.ExitStack() as stack:
         # All runs take locks in the same order, so that no two wait for each other.
@@ -101,7 +101,7 @@ def shared(folder, say=None):
 def sweep(folder, names):
     """Remove the lock files that dead processes left beside the files ``names`` of a ``folder``."""
     for name in names:
-        lock_file.remove_free(Path(folder) / f".{stem(name)}.lock")
+        lock_file.remove_free(Path(folder) / f".{hidden_stem(name)}.lock")
 
 
 def remove_own_locks():

@@ -104,7 +104,7 @@ def _refuse_inputs(outputs, inputs, suffixes):
     existing: dict[object, Path] = {}
     by_suffix: dict[str, list[tuple[Path, str]]] = {}
     for path in outputs:
-        by_suffix.setdefault(path.suffix.lower(), []).append((path, ownership.place_of(path)))
+        by_suffix.setdefault(path.suffix.lower(), []).append((path, ownership.entry_path(path)))
         key = file_key(path)
         if key is not None:
             existing[key] = path

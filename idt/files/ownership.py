@@ -14,10 +14,10 @@ from pathlib import Path
 from idt.errors import DataError, short_repr
 from idt.files import marks
 
-SYSTEM = ("/dev", "/proc", "/sys")
+DEVICE_FOLDERS = ("/dev", "/proc", "/sys")
 """Folders whose entries are devices and processes. Only ``/dev/shm`` holds files."""
 
-FOREIGN = "is not one of this program's files"
+NOT_OURS = "is not one of this program's files"
 
 PLOTS = {"confusion.png": "report.json", "comparison.png": "comparison.csv"}
 """Pictures of a report, each with the file that a report has beside it. A plot of an earlier release, which carries no
@@ -63,9 +63,9 @@ def check_replaceable(path, overwrite=False, *, unmarked=False):
         # Renaming over a device such as /dev/null would replace the device.
         raise DataError(f"{path} is not a regular file, so it cannot be replaced; use another path")
     if not overwrite:
-        raise DataError(f"{path} exists{'' if is_ours(path) else ' and ' + FOREIGN}; {remedy(path)}")
+        raise DataError(f"{path} exists{'' if is_ours(path) else ' and ' + NOT_OURS}; {remedy(path)}")
     if not (is_named(path, overwrite) or unmarked or (not dangling and is_ours(path))):
-        raise DataError(f"{path} {FOREIGN}, so it is not replaced; {remedy(path)}")
+        raise DataError(f"{path} {NOT_OURS}, so it is not replaced; {remedy(path)}")
 
 
 def remedy(path):
@@ -87,10 +87,10 @@ def is_named(path, overwrite):
     """Tell whether ``overwrite`` names the file ``path``, with any spelling of its folder."""
     if isinstance(overwrite, bool):
         return False
-    return any(place_of(path) == place_of(given) or _same_entry(path, given) for given in overwrite)
+    return any(entry_path(path) == entry_path(given) or _same_entry(path, given) for given in overwrite)
 
 
-def place_of(path):
+def entry_path(path):
     """Return the absolute name of ``path`` with the links in its folder followed, but not ``path`` itself."""
     folder, name = os.path.split(os.path.abspath(path))
     return os.path.join(os.path.realpath(folder), name)
@@ -136,7 +136,8 @@ def _same_entry(path, given):
 
 def _is_device_entry(path):
     """Tell whether a path is, or links to, a device or process entry such as ``/dev/stdout``."""
-    for place in (place_of(path), os.path.realpath(path)):
-        if any(place == home or place.startswith(f"{home}/") for home in SYSTEM) and not place.startswith("/dev/shm/"):
+    for place in (entry_path(path), os.path.realpath(path)):
+        inside = any(place == home or place.startswith(f"{home}/") for home in DEVICE_FOLDERS)
+        if inside and not place.startswith("/dev/shm/"):
             return True
     return False

@@ -7,7 +7,7 @@ import os
 
 from idt.files import lock_file
 
-FULL = {
+DISK_FULL = {
     errno.ENOSPC: "no space left",
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the largest file size allowed is reached",
@@ -168,7 +168,7 @@ class PartFile(io.RawIOBase):
         except BaseException as problem:  # an interrupt, too, must not unwind through HDF5
             self.failure = problem
             if isinstance(problem, OSError):
-                reason = FULL.get(problem.errno or 0) or problem.strerror
+                reason = DISK_FULL.get(problem.errno or 0) or problem.strerror
                 self.failure = os_error(problem.errno, f"{reason} while writing {self._target}; {self._target_state}")
             if not self.quiet:
                 raise self.failure from None

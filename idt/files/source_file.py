@@ -1,9 +1,9 @@
 """A file that is opened once, so that the bytes that are decoded are those that are hashed.
 
 A path may refer to another file from one moment to the next. `open_source` opens a file once. Its content, its digest,
-and the bytes that a library reads under `SourceFile.name` come from this opening. `SourceFile.check_unchanged` refuses
-a file that was written to or replaced since. Pipes and devices are refused, because they may never answer or never
-end, and have no digest.
+and the bytes that a library reads under `SourceFile.library_path` come from this opening. `SourceFile.check_unchanged`
+refuses a file that was written to or replaced since. Pipes and devices are refused, because they may never answer or
+never end, and have no digest.
 """
 
 import contextlib
@@ -114,7 +114,7 @@ class SourceFile:
         return self.identity.size
 
     @property
-    def name(self):
+    def library_path(self):
         """Return a path under which a library opens this very file, even if another file has taken its name.
 
         The path is an entry of `DESCRIPTORS`, or the file's own path on a system without these folders. An entry does

@@ -25,7 +25,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """Byte order marks of UTF-16. A file of little-endian UTF-32 begins with the first one, too. Read as UTF-16, it holds
 NUL, which every reader refuses."""
 
-BREAK = re.compile(r"\r\n|\r|\n")
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 """A line break."""
 
 
@@ -137,7 +137,7 @@ def read_text(path, *, what="UTF-8 text", most=LARGEST):
         # The last line break within reach: all lines before it are short enough.
         found = max(text.rfind(end, at, at + LONGEST + 1) for end in "\r\n") + 1
         if not found:
-            line = len(BREAK.findall(text, 0, at)) + 1
+            line = len(LINE_BREAK.findall(text, 0, at)) + 1
             raise DataError(f"{path}, line {line}: a line may hold {LONGEST:,} characters; expected {what}")
         at = found
     return text
@@ -162,7 +162,7 @@ def numbered_lines(path, *, what="UTF-8 text"):
     DataError, OSError
         As `read_text`.
     """
-    lines = BREAK.split(read_text(path, what=what))
+    lines = LINE_BREAK.split(read_text(path, what=what))
     return [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
 
 

@@ -122,7 +122,7 @@ def matching(pattern):
         Sorted. Hidden folders are not entered by ``**``, and links to folders as by `walk`. Junk (`is_junk`) is left
         out, unless the pattern names it.
     """
-    pattern = literal_start(pattern)
+    pattern = escape_existing(pattern)
     before, any_depth, after = _split(pattern)
     if not any_depth:
         named = set(Path(pattern).parts)
@@ -151,7 +151,7 @@ def fixed_folder(pattern):
     return os.path.join(*steps[:first]) if first else os.curdir
 
 
-def literal_start(pattern):
+def escape_existing(pattern):
     """Escape the leading parts of a ``pattern`` that exist as written, such as a folder ``takes[1]``."""
     steps = pattern.split("/")
     escaped = list(steps)

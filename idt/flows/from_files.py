@@ -7,7 +7,7 @@ from pathlib import Path
 from idt.errors import DataError
 from idt.files import provenance
 from idt.flows.layouts import LAYOUTS, unit_of
-from idt.flows.readers import open_flow_files, resized
+from idt.flows.readers import open_flow_files, resize_field
 from idt.params.flow_choice import FILES, FieldsFlow
 
 
@@ -35,12 +35,12 @@ class FilesFlow(FieldsFlow):
                     f"flow files lead from each frame to the next, but frame {current.original} was asked for after"
                     f" {previous.original}; drop fps and skips"
                 )
-            return resized(reader.read(previous.original), *current.gray.shape)
+            return resize_field(reader.read(previous.original), *current.gray.shape)
 
         return between
 
 
-def flow_of_files(folder, name, *, bound=20.0, alone=True):
+def flow_of_files(folder, name, *, bound=20.0, refuse_missing=True):
     """Make the value of the parameter ``flow`` for the flow files of a video.
 
     Parameters
@@ -51,7 +51,7 @@ def flow_of_files(folder, name, *, bound=20.0, alone=True):
         Of the video, such as ``class/clip``.
     bound : float
         Pixels that the outermost gray levels stand for.
-    alone : bool
+    refuse_missing : bool
         Whether this is the only video. Missing or damaged files are then refused here. In a run over many videos they
         are refused when their video is begun, so that the run goes on with the other videos.
 
@@ -68,7 +68,7 @@ def flow_of_files(folder, name, *, bound=20.0, alone=True):
     try:
         open_flow_files(folder, name, bound=bound)
     except (DataError, OSError):
-        if alone:
+        if refuse_missing:
             raise
     units = {unit_of(layout, name, content) for layout in LAYOUTS for content in ("flow", "flow_y")}
     units |= {f"{direction}/{name}" for direction in "uv"}

@@ -20,10 +20,10 @@ from idt.flows.layouts import LAYOUTS, unit_of
 from idt.flows.quantise import restore
 from idt.flows.sinks import FLO_TAG
 from idt.frames.image_files import decode_gray
-from idt.params.bounds import SIDE
+from idt.params.bounds import LONGEST_SIDE
 from idt.steps.dense_flows import checked_field
 
-MOST = 1 << 31
+MOST_BYTES = 1 << 31
 """An archive, array or HDF5 file of more bytes is refused, because it is read as a whole."""
 
 # Names of flow in x: direction and number. denseflow puts p or m and a step of several frames before the number.
@@ -58,7 +58,7 @@ def open_flow_files(folder, name, *, bound=20.0):
     plain, zipped = places["tsn"], places["tsn"] / "flow_x.zip"
     if zipped.is_file():
         paths = {axis: plain / f"flow_{axis}.zip" for axis in "xy"}
-        archives = {axis: Archive(texts.read_bytes(path, most=MOST), str(path)) for axis, path in paths.items()}
+        archives = {axis: Archive(texts.read_bytes(path, most=MOST_BYTES), str(path)) for axis, path in paths.items()}
         return _ZipReader(archives, plain, bound)
     if plain.is_dir():
         found = _numbered(plain, _NAME_IN_X, ".jpg")
@@ -73,10 +73,10 @@ def open_flow_files(folder, name, *, bound=20.0):
             parts[parts.index("u")] = "v"
             return _JpegReader(found, partial(_beside, folder.joinpath(*parts)), bound)
     if places["i3d"].is_file():
-        values = npy.parse(texts.read_bytes(places["i3d"], most=MOST), str(places["i3d"]))
+        values = npy.parse(texts.read_bytes(places["i3d"], most=MOST_BYTES), str(places["i3d"]))
         return _I3dReader(values, places["i3d"], bound)
     if places["h5"].is_file():
-        data = texts.read_bytes(places["h5"], most=MOST)
+        data = texts.read_bytes(places["h5"], most=MOST_BYTES)
         if not hdf5.is_hdf5(data):
             raise DataError(f"{places['h5']} is no HDF5 file; expected datasets flow_x_00000, flow_y_00000 and so on")
         return _Hdf5Reader(hdf5.arrays_of(data, str(places["h5"]))[0], places["h5"])
@@ -159,7 +159,7 @@ class _FloReader(Reader):
         path = self._paths[index]
         data = texts.read_bytes(path)
         width, height = np.frombuffer(data, "<i4", 2, 4).tolist() if len(data) >= 12 else (0, 0)
-        fits = data[:4] == FLO_TAG and 0 < width <= SIDE and 0 < height <= SIDE
+        fits = data[:4] == FLO_TAG and 0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE
         if not fits or len(data) != 12 + 8 * width * height:
             raise DataError(f"{path} is no whole .flo file: expected PIEH, width, height and two float32 a pixel")
         return checked_field(np.frombuffer(data, "<f4", -1, 12).reshape(height, width, 2), (height, width), str(path))
@@ -196,7 +196,7 @@ class _Hdf5Reader(Reader):
         return checked_field(np.stack(planes, axis=2), planes[0].shape, str(self._path))
 
 
-def resized(field, height, width):
+def resize_field(field, height, width):
     """Resize a ``field`` that was computed in frames of another size to frames of ``height`` and ``width``.
 
     Displacements are scaled, too.

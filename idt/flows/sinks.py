@@ -86,7 +86,7 @@ class Sink:
         _write(self._path("image", self._layout.image, number), _jpeg(image))
 
 
-class Zips(Sink):
+class ZipSink(Sink):
     """Writer of three zip archives of JPEGs, as `Sink`; members are not compressed, because JPEGs are already."""
 
     def _begin(self):
@@ -107,7 +107,7 @@ class Zips(Sink):
         self._zips[stem].writestr(zipfile.ZipInfo(member), _jpeg(image))
 
 
-class Squares(Sink):
+class I3dSink(Sink):
     """Writer of the arrays of I3D, as `Sink`: squares from the middle of the frames, values from −1 to 1."""
 
     def _begin(self):
@@ -138,7 +138,7 @@ class Squares(Sink):
         self._files[content][0].write(np.ascontiguousarray(values, "<f4").tobytes())
 
 
-class Floats(Sink):
+class FloSink(Sink):
     """Writer of Middlebury's .flo files, as `Sink`: exact float32."""
 
     def _write_flow(self, flow, number):
@@ -147,7 +147,7 @@ class Floats(Sink):
         _write(self._path("flow", self._layout.x, number), head + np.ascontiguousarray(flow, "<f4").tobytes())
 
 
-class Datasets(Sink):
+class Hdf5Sink(Sink):
     """Writer of an HDF5 file with a dataset for each flow and direction, as `Sink`: exact float32."""
 
     def _begin(self):
@@ -160,7 +160,7 @@ class Datasets(Sink):
             )
 
 
-FORMS = {"jpg": Sink, "zip": Zips, "npy": Squares, "flo": Floats, "h5": Datasets}
+FORMS = {"jpg": Sink, "zip": ZipSink, "npy": I3dSink, "flo": FloSink, "h5": Hdf5Sink}
 """Writer of each form."""
 
 

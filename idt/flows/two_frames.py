@@ -11,7 +11,7 @@ import numpy as np
 from idt import checks, extractor
 from idt.errors import DataError
 from idt.frames import people
-from idt.frames.motion.given import fields_given, given_flow
+from idt.frames.motion.consecutive import consecutive_flow_of, fields_at_scales
 from idt.frames.video import Frame
 from idt.params.extraction import ExtractionParams
 from idt.steps import camera
@@ -145,7 +145,7 @@ def pairs(video, params, *, boxes=None, step=1):
     """
     levels = scales(video.height, video.width)
     boxes = extractor.scaled_boxes(video, boxes)
-    consecutive_flow = given_flow(params)
+    consecutive_flow = consecutive_flow_of(params)
     if consecutive_flow is not None and step > 1:
         raise DataError(f"flow={params.flow} is known between consecutive frames only, got step={step}; leave it 1")
     earlier: deque = deque(maxlen=step)
@@ -168,7 +168,7 @@ def _pair(first, second, params, mask):
         raise DataError(f"first and second must have one size, got shapes {first.shape} and {second.shape}")
     levels = scales(*first.shape)
     frames = Frame(0, 0, first), Frame(1, 1, second)
-    consecutive_flow = given_flow(params)
+    consecutive_flow = consecutive_flow_of(params)
     previous, now = (extractor.observe_frame(frame, levels, params, mask, may_start=False) for frame in frames)
     return _compensated(previous, now, levels, params, None if consecutive_flow is None else consecutive_flow(*frames))
 
@@ -179,7 +179,7 @@ def _compensated(previous, now, levels, params, field):
     if field is None:
         fields = extractor.flow_to(previous, second, now.expansion, levels, params)
     else:
-        fields, blocks = fields_given(field, levels)
+        fields, blocks = fields_at_scales(field, levels)
     motion, remaining = extractor.compensate(previous, now, fields, levels, params, blocks)
     warped = camera.warp(second, first, motion.homography) if params.camera else second
     flow, remaining = (np.ascontiguousarray(of_scale[0]) for of_scale in (fields, remaining))

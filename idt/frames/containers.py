@@ -10,7 +10,7 @@ Sources: Microsoft, "AVI RIFF File Reference"; RFC 8794 (EBML) and RFC 9559 (Mat
 
 import struct
 
-BOXES = 10_000
+MOST_BOXES = 10_000
 """At most this many boxes of an MP4 are read; phones write about twenty."""
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
@@ -51,7 +51,7 @@ def is_mp4(file):
     return file.read_at(4, 4) in _MP4_FIRST
 
 
-def is_edited(file):
+def hides_frames(file):
     """Tell whether an MP4 has an edit list that hides frames.
 
     Parameters
@@ -106,7 +106,7 @@ def _asf_end(head):
 
 def _boxes(file, start, end):
     """Yield the boxes of an MP4 between two offsets: (type, offset of the content, size of the content)."""
-    for _ in range(BOXES):
+    for _ in range(MOST_BOXES):
         header = file.read_at(start, 16)
         if start + 8 > end or len(header) < 8:
             return
@@ -143,7 +143,7 @@ def _shows_less(file, movie, track):
     except LookupError:
         return False
     is_64_bit = file.read_at(entries, 1) == b"\1"
-    count = min(struct.unpack(">I", file.read_at(entries + 4, 4))[0], BOXES)
+    count = min(struct.unpack(">I", file.read_at(entries + 4, 4))[0], MOST_BOXES)
     form = ">Qqi" if is_64_bit else ">Iii"
     data = file.read_at(entries + 8, count * struct.calcsize(form))
     # A media time of -1 is a pause before the first frame.

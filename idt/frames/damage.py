@@ -86,7 +86,7 @@ class Damage:
         return number + count
 
 
-def shown_ranges(numbers, most=5):
+def format_ranges(numbers, most=5):
     """Format rising ``numbers`` as text such as ``3, 5–8``, with at most ``most`` ranges."""
     ranges: list[list[int]] = []
     for number in numbers:

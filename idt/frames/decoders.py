@@ -4,7 +4,7 @@ from idt.errors import DataError
 from idt.files.source_file import open_source
 from idt.frames.opencv_decoder import OpencvReader
 from idt.params.bounds import MOST_PIXELS
-from idt.params.decoder import REMEDY, chosen
+from idt.params.decoder import INSTALL_PYAV, chosen_decoder
 
 
 def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False, vectors=False):
@@ -16,7 +16,7 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
     max_pixels : int
         Most pixels of a frame.
     decoder : {"auto", "opencv", "pyav"}
-        As `idt.params.decoder.chosen`.
+        As `idt.params.decoder.chosen_decoder`.
     deinterlace : bool
         Interpolate every other line of all frames.
     vectors : bool
@@ -33,9 +33,11 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
     OSError
         If the file cannot be read.
     """
-    decoder = chosen(decoder)
+    decoder = chosen_decoder(decoder)
     if deinterlace and decoder == "opencv":
-        raise DataError(f"deinterlace needs PyAV, for OpenCV cannot do it; {REMEDY}, or take the frames as they are")
+        raise DataError(
+            f"deinterlace needs PyAV, for OpenCV cannot do it; {INSTALL_PYAV}, or take the frames as they are"
+        )
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -15,7 +15,7 @@ from idt.frames.image_size import check_pixels, tiff_size
 from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 
-AT_ONCE = 1 << 25
+MOST_PIXELS_AT_ONCE = 1 << 25
 """Pages that are decoded in one call have at most this many pixels in all. Each call of OpenCV skips all earlier pages
 again, so several pages are decoded in one call."""
 
@@ -154,7 +154,7 @@ class PageReader:
         """Decode a page, and some of the following pages if they have its size."""
         follow = [page for page, page_size in self._pages[self.position :] if page_size == size]
         last = number
-        while last + 1 in follow and (last + 2 - number) * size[0] * size[1] <= AT_ONCE:
+        while last + 1 in follow and (last + 2 - number) * size[0] * size[1] <= MOST_PIXELS_AT_ONCE:
             last += 1
         flags, data = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, np.frombuffer(self._data, np.uint8)
         with silence_opencv():

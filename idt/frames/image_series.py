@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from idt.errors import DataError
-from idt.files.walk import literal_start
+from idt.files.walk import escape_existing
 from idt.frames.suffixes import IMAGES
 
 _NUMBERS = re.compile("[0-9]+")
@@ -73,7 +73,7 @@ def matching_images(pattern):
     DataError
         If there is none.
     """
-    found = glob.glob(literal_start(pattern))
+    found = glob.glob(escape_existing(pattern))
     names = sorted((path for path in map(Path, found) if is_image(path)), key=natural_order)
     if not names:
         if not found:

@@ -10,7 +10,7 @@ import struct
 
 from idt.errors import DataError
 
-SCANS = 1000
+MOST_SCANS = 1000
 """A JPEG of more scans is refused: a scan of a few bytes may cost a pass over all pixels. Encoders write about ten."""
 
 _PNM = re.compile(rb"P[1-6](?:\s|#[^\r\n]*[\r\n])+(\d{1,9})(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})")
@@ -57,9 +57,9 @@ def check_pixels(name, size, most):
 
 
 def has_too_many_scans(data):
-    """Tell whether ``data`` is a JPEG of more than `SCANS` scans, by the marker that begins each scan."""
+    """Tell whether ``data`` is a JPEG of more than `MOST_SCANS` scans, by the marker that begins each scan."""
     # No scan contains the two bytes of the marker.
-    return data[:2] == b"\xff\xd8" and data.count(b"\xff\xda") > SCANS
+    return data[:2] == b"\xff\xd8" and data.count(b"\xff\xda") > MOST_SCANS
 
 
 def _png(data):

@@ -26,13 +26,13 @@ import numpy as np
 from idt.errors import DataError, printable
 from idt.frames import containers
 from idt.frames.image_size import check_pixels, image_size
-from idt.frames.playlists import HEAD, refuse_playlist
+from idt.frames.playlists import HEAD_BYTES, refuse_playlist
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
-from idt.params.decoder import REMEDY
+from idt.params.decoder import INSTALL_PYAV
 from idt.workers.patience import allowed, refuse_late
 
-IMAGE_HEAD = 1 << 20
+IMAGE_HEAD_BYTES = 1 << 20
 """The size of an image is searched for in this many bytes: the metadata of a JPEG may be long and come first."""
 
 MOST_REPEATED = 0.2
@@ -78,8 +78,8 @@ class OpencvReader:
         self._n_read = self._n_repeated = 0
         self._last_image: np.ndarray | None = None
         if self._file is not None:
-            refuse_playlist(path, self._file.head(HEAD))
-            self._check_size(image_size(self._file.head(IMAGE_HEAD)) or (0, 0))
+            refuse_playlist(path, self._file.head(HEAD_BYTES))
+            self._check_size(image_size(self._file.head(IMAGE_HEAD_BYTES)) or (0, 0))
         self._patience, began = allowed(), time.monotonic()
         with silence_opencv():
             self._capture = cv2.VideoCapture(source, cv2.CAP_ANY) if is_camera else _capture(self._file, self._patience)
@@ -182,19 +182,18 @@ class OpencvReader:
         if not at_end:
             return []
         if containers.is_truncated(self._file):
-            return [cut_short(self.name, self.position, self.n_frames)]
+            return [truncation_note(self.name, self.position, self.n_frames)]
         if self.position == 1 and self._codec in _PICTURE_CODECS:
             self._refuse_cover()
         if self.n_frames is None or self.position >= self.n_frames - _slack(self.n_frames):
             return []
-        packets, _, _ = self._packets()
-        if containers.is_mp4(self._file):
-            # An MP4 announces the number of its samples exactly. OpenCV reads no packets after a damaged packet.
-            packets = self.n_frames
+        # An MP4 announces the number of its samples exactly. OpenCV reads no packets after a damaged packet.
+        packets = self.n_frames if containers.is_mp4(self._file) else self._packets()[0]
         # Frames are not lost if the number was estimated from the duration, or if an edit list hides them.
-        if self.position >= packets - _slack(packets) or containers.is_edited(self._file):
+        if self.position >= packets - _slack(packets) or containers.hides_frames(self._file):
             return []
-        return [f"{self.name} is damaged: OpenCV stops after {self.position} of {packets} frames; to read on, {REMEDY}"]
+        stop = f"OpenCV stops after {self.position} of {packets} frames"
+        return [f"{self.name} is damaged: {stop}; to read on, {INSTALL_PYAV}"]
 
     def close(self):
         """Release the file or camera."""
@@ -216,14 +215,15 @@ class OpencvReader:
             codec = f"{known} ({self._codec})" if known else printable(self._codec) or "unknown"
             raise DataError(
                 f"no frames in {self.name}: OpenCV decodes none of its {packets} packets, whose codec is {codec};"
-                f" {REMEDY}, or convert it: ffmpeg -i {self.name} -c:v libx264 converted.mp4"
+                f" {INSTALL_PYAV}, or convert it: ffmpeg -i {self.name} -c:v libx264 converted.mp4"
             )
 
     def _refuse_cover(self):
         """Refuse a single picture in a far larger file."""
         _, _, largest = self._packets()
         if 2 * largest < self.size:
-            raise DataError(f"{self.name} begins with a cover picture, which OpenCV takes for the video; {REMEDY}")
+            wrong = "begins with a cover picture, which OpenCV takes for the video"
+            raise DataError(f"{self.name} {wrong}; {INSTALL_PYAV}")
 
     def _refuse_repeats(self):
         """Refuse a video whose frames repeat although its packets do not."""
@@ -234,7 +234,7 @@ class OpencvReader:
             self.close()
             raise DataError(
                 f"{self.name}: {self._n_repeated} of {self._n_read} frames that OpenCV {cv2.__version__} gives repeat"
-                f" the one before, but the video does not stand still: it is interlaced, apparently; {REMEDY}"
+                f" the one before, but the video does not stand still: it is interlaced, apparently; {INSTALL_PYAV}"
             )
 
     def _packets(self):
@@ -257,7 +257,7 @@ class OpencvReader:
         return count, still, largest
 
 
-def cut_short(name, position, announced):
+def truncation_note(name, position, announced):
     """Return the note on a truncated file ``name``: ``position`` of ``announced`` frames decode, None if unknown."""
     of = "" if announced is None else f" of {announced} announced"
     return f"{name} is truncated: {position}{of} frames decode"
@@ -279,7 +279,7 @@ def _capture(file, seconds):
     if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends():
         # By itself OpenCV ends the video after 30 s without a frame, and says nothing.
         times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 1000 * seconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000 * seconds]
-        return cv2.VideoCapture(file.name, cv2.CAP_FFMPEG, times)
+        return cv2.VideoCapture(file.library_path, cv2.CAP_FFMPEG, times)
     # Another backend gets the name, because it may recognise a format by the suffix.
     return cv2.VideoCapture(os.path.abspath(file.path), cv2.CAP_ANY)
 

@@ -23,7 +23,7 @@ from idt.imports.opencv import cv2
 FRAME_DIGITS = 9
 """A frame's number has at most this many digits: a year of video has a billion frames."""
 
-FARTHEST = 1e9
+LARGEST_COORDINATE = 1e9
 """No coordinate of a box is farther from 0, in pixels."""
 
 NO_BOXES = np.empty((0, 4), np.float32)
@@ -233,8 +233,8 @@ def _parse(fields):
         raise DataError(f"expected numbers, {one_line(str(error).removeprefix('could not '), 80)}") from None
     if not np.isfinite(numbers).all():
         raise DataError("expected finite numbers, got NaN or infinity")
-    if (abs(numbers) > FARTHEST).any():
-        raise DataError(f"expected numbers of at most {FARTHEST:g}, got {abs(numbers).max():g}")
+    if (abs(numbers) > LARGEST_COORDINATE).any():
+        raise DataError(f"expected numbers of at most {LARGEST_COORDINATE:g}, got {abs(numbers).max():g}")
     if numbers.size % 5:
         raise DataError(f"expected five numbers per box (x1 y1 x2 y2 confidence), got {numbers.size} after the frame")
     boxes = numbers.reshape(-1, 5)[:, :4]

@@ -7,7 +7,7 @@ first bytes. Text of any other kind is no video either: FFmpeg turns some into p
 
 from idt.errors import DataError
 
-HEAD = 4096
+HEAD_BYTES = 4096
 """A file is recognised by this many bytes at its beginning."""
 
 # ID3 is a tag of sound files. FFmpeg skips it before it recognises a file, so a playlist may follow it.
@@ -24,7 +24,7 @@ def refuse_playlist(path, head):
     path : str or Path
         For the message.
     head : bytes
-        Its first `HEAD` bytes.
+        Its first `HEAD_BYTES` bytes.
 
     Raises
     ------

@@ -16,8 +16,8 @@ from av.stream import Disposition
 from idt.errors import DataError, printable
 from idt.frames.image_size import check_pixels, image_size
 from idt.frames.motion.exported import EXPORT
-from idt.frames.opencv_decoder import IMAGE_HEAD
-from idt.frames.playlists import HEAD, refuse_playlist
+from idt.frames.opencv_decoder import IMAGE_HEAD_BYTES
+from idt.frames.playlists import HEAD_BYTES, refuse_playlist
 
 FORMATS = (
     *("3dostr", "4xm", "apng", "asf", "asf_o", "av1", "avi", "avs", "avs2", "avs3", "bink", "cavsvideo", "cdxl"),
@@ -94,8 +94,8 @@ def open_container(file, path, max_pixels):
     DataError
         If the file is no container of videos that FFmpeg knows, is damaged, or holds larger frames.
     """
-    refuse_playlist(path, file.head(HEAD))
-    check_pixels(os.path.basename(path), image_size(file.head(IMAGE_HEAD)) or (0, 0), max_pixels)
+    refuse_playlist(path, file.head(HEAD_BYTES))
+    check_pixels(os.path.basename(path), image_size(file.head(IMAGE_HEAD_BYTES)) or (0, 0), max_pixels)
     # No options are given to the decoders, because PyAV crashes when a stream appears later, as in MPEG.
     limits = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
     try:
@@ -121,7 +121,7 @@ def decoder_options(max_pixels, *, vectors=False):
     return {**options, **EXPORT} if vectors else options
 
 
-def video_of(container, path):
+def video_stream(container, path):
     """Choose the video stream of a container.
 
     Parameters
@@ -168,7 +168,7 @@ def rate_of(stream):
     return float(rate) if rate and 0 < rate < math.inf else math.nan
 
 
-def announced(container, stream):
+def announced_frames(container, stream):
     """Return the number of frames of a ``stream`` that its ``container`` announces; None if unknown.
 
     Without a number it is estimated from the duration and the frame rate.

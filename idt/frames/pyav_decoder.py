@@ -14,11 +14,11 @@ import av
 import numpy as np
 
 from idt.frames import containers
-from idt.frames.damage import Damage, shown_ranges
+from idt.frames.damage import Damage, format_ranges
 from idt.frames.image_size import check_pixels
 from idt.frames.motion.exported import with_vectors
-from idt.frames.opencv_decoder import cut_short
-from idt.frames.pyav_container import announced, decoder_options, open_container, rate_of, video_of
+from idt.frames.opencv_decoder import truncation_note
+from idt.frames.pyav_container import announced_frames, decoder_options, open_container, rate_of, video_stream
 from idt.frames.pyav_pictures import Deinterlacer, FrameConverter
 from idt.params.bounds import MOST_PIXELS
 
@@ -56,11 +56,11 @@ class PyavReader:
         self._file, self._max_pixels = file, max_pixels
         self._container = open_container(file, path, max_pixels)
         try:
-            self._stream, self.notes = video_of(self._container, path)
+            self._stream, self.notes = video_stream(self._container, path)
             context = self._stream.codec_context
             check_pixels(self.name, (context.width, context.height), max_pixels)
             self.fps = rate_of(self._stream)
-            self.n_frames = announced(self._container, self._stream)
+            self.n_frames = announced_frames(self._container, self._stream)
             self._damage, self._pictures = Damage(), FrameConverter(self._stream)
             deinterlacer = Deinterlacer() if deinterlace else None
             vectors = vectors and not deinterlace
@@ -142,18 +142,18 @@ class PyavReader:
         found, damage = [], self._damage
         is_truncated = at_end and containers.is_truncated(self._file)
         if is_truncated:
-            found.append(cut_short(self.name, self.position, self.n_frames))
+            found.append(truncation_note(self.name, self.position, self.n_frames))
         # In a truncated file, the loss of the last frames is reported as the truncation.
         lost, damaged = (
             [i for i in numbers if i < damage.last or not is_truncated] for numbers in (damage.lost, damage.damaged)
         )
         if lost:
             several = len(lost) > 1
-            subject = f"frames {shown_ranges(lost)} do" if several else f"frame {lost[0]} does"
+            subject = f"frames {format_ranges(lost)} do" if several else f"frame {lost[0]} does"
             found.append(f"{self.name} is damaged: {subject} not decode and {'are' if several else 'is'} left out")
         if damaged:
             plural = "s" * (len(damaged) > 1)
-            found.append(f"{self.name} is damaged: frame{plural} {shown_ranges(damaged)} decoded with errors")
+            found.append(f"{self.name} is damaged: frame{plural} {format_ranges(damaged)} decoded with errors")
         return found
 
     def close(self):

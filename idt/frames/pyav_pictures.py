@@ -68,7 +68,7 @@ class FrameConverter:
             if is_wide:
                 options += ":out_primaries=bt709:out_transfer=bt709"
                 options += ":in_chroma_loc=left" if self._codec in _LEFT_CHROMA_CODECS else ""
-            self._graph, self._graph_form = graph(frame, ("scale", options), ("format", "pix_fmts=bgr24")), form
+            self._graph, self._graph_form = filter_graph(frame, ("scale", options), ("format", "pix_fmts=bgr24")), form
         self._graph.push(frame)
         return self._graph.pull()
 
@@ -101,13 +101,13 @@ class Deinterlacer:
             self._graph = None
         if frame is not None:
             if self._graph is None:
-                self._graph, self._graph_form = graph(frame, ("yadif", "mode=send_frame:deint=all")), form
+                self._graph, self._graph_form = filter_graph(frame, ("yadif", "mode=send_frame:deint=all")), form
             self._graph.push(frame)
             ready += _pull(self._graph)
         return ready
 
 
-def graph(frame, *filters):
+def filter_graph(frame, *filters):
     """Build a filter graph for frames like this one.
 
     Parameters

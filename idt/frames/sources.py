@@ -17,7 +17,7 @@ from idt.frames.image_files import ImageReader, most_bytes
 from idt.frames.image_pages import PageReader, is_animation, pages_of
 from idt.frames.image_series import is_image, matching_images, numbered_images, series_in
 from idt.frames.opencv_decoder import OpencvReader
-from idt.frames.playlists import HEAD
+from idt.frames.playlists import HEAD_BYTES
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 from idt.params.decoder import check_decoder
@@ -109,7 +109,7 @@ def _open_image(path, text, max_pixels):
     file = open_source(path)
     keep = False
     try:
-        head = file.head(HEAD)
+        head = file.head(HEAD_BYTES)
         # FFmpeg has no decoder for animated WebP.
         if is_animation(head) and not head.startswith(b"RIFF"):
             return None

@@ -110,7 +110,7 @@ class Video:
     name : str
     notes : list of str
         One-line warnings; a warning about truncation or damage is added at the end of the video.
-    truncation : str or None
+    fault : str or None
         The note about truncation, or about other missing or damaged frames.
     first_frame : Frame
         The first frame, which iteration gives again.
@@ -122,7 +122,7 @@ class Video:
         self._reader, self._params, self._strict, self._ahead = reader, params, strict, ahead
         self.name, self.source_fps = reader.name, reader.fps
         self.notes: list[str] = list(reader.notes)
-        self.truncation: str | None = None
+        self.fault: str | None = None
         self.source_width = self.source_height = self.width = self.height = 0
         self.shrink, self._finished = 1.0, False
         try:
@@ -143,7 +143,7 @@ class Video:
         known = {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": digest, "bytes": reader.size}
         if reader.kind == "file":
             known["decoder"] = reader.decoder
-        return known if self.truncation is None else {**known, "truncation": self.truncation}
+        return known if self.fault is None else {**known, "truncation": self.fault}
 
     @property
     def path(self) -> str:
@@ -263,10 +263,10 @@ class Video:
         self._finished = True
         faults = self._reader.faults(at_end)
         if faults:
-            self.truncation = "; ".join(faults)
+            self.fault = "; ".join(faults)
             if self._strict:
                 self.close()
-                raise DataError(self.truncation)
+                raise DataError(self.fault)
             self.notes += faults
 
     def _gray(self, image, original):

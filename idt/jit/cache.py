@@ -26,7 +26,7 @@ SUFFIX = ".kernel"
 STALE = 3600.0
 """Age in seconds from which a temporary file counts as left by a killed process."""
 
-HARMLESS = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
+IGNORED_SETTINGS = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
 """Settings of numba that compiled code does not depend on."""
 
 _DIGEST = hashlib.sha256
@@ -127,7 +127,9 @@ class KernelFiles:
 @functools.cache
 def source_digest(module):
     """Return a digest of the `sources` of ``module`` and of the compiler."""
-    settings = sorted(pair for pair in os.environ.items() if pair[0].startswith("NUMBA_") and pair[0] not in HARMLESS)
+    settings = sorted(
+        pair for pair in os.environ.items() if pair[0].startswith("NUMBA_") and pair[0] not in IGNORED_SETTINGS
+    )
     content = [(name, *_source(name)[0]) for name in sorted(sources(module))]
     return _DIGEST(repr((numba.__version__, llvmlite.__version__, settings, content)).encode()).hexdigest()[:16]
 

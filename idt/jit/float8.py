@@ -18,8 +18,8 @@ from numba.extending import intrinsic, lower_builtin, models, register_model, ty
 
 LANES = 8
 
-FLOAT, INDEX, INT = ir.FloatType(), ir.IntType(32), ir.IntType(64)
-VECTOR, INTEGERS = ir.VectorType(FLOAT, LANES), ir.VectorType(INDEX, LANES)
+FLOAT, INT32, INT64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+FLOAT_VECTOR, INT32_VECTOR = ir.VectorType(FLOAT, LANES), ir.VectorType(INT32, LANES)
 _FUSED = ("contract",)
 # numba does not document this class. Without it a Float8 is a structure of eight numbers, and each operation makes
 # vectors of them.
@@ -39,11 +39,11 @@ float8 = Float8()
 @register_model(Float8)
 class _Model(_PRIMITIVE or models.StructModel):  # type: ignore[misc]
     def __init__(self, manager, of_type):
-        content = VECTOR if _PRIMITIVE else [(f"lane{k}", types.float32) for k in range(LANES)]
+        content = FLOAT_VECTOR if _PRIMITIVE else [(f"lane{k}", types.float32) for k in range(LANES)]
         super().__init__(manager, of_type, content)
 
 
-def lower(build):
+def adapt_generator(build):
     """Adapt the code generator ``build`` to numba's ``intrinsic``.
 
     ``build`` is called with LLVM's builder and the arguments: vectors for Float8, lists for tuples, the address of the
@@ -58,7 +58,7 @@ def lower(build):
 
 
 def _open(context, builder, kind, value):
-    """Convert a ``value`` of numba's type ``kind`` to the form that `lower` describes."""
+    """Convert a ``value`` of numba's type ``kind`` to the form that `adapt_generator` describes."""
     if isinstance(kind, types.Array):
         return cgutils.create_struct_proxy(kind)(context, builder, value=value).data
     if isinstance(kind, types.BaseTuple):
@@ -70,13 +70,13 @@ def _open(context, builder, kind, value):
 
 
 def _close(context, builder, kind, content):
-    """Convert ``content`` in the form that `lower` describes to a value of numba's type ``kind``."""
+    """Convert ``content`` in the form that `adapt_generator` describes to a value of numba's type ``kind``."""
     if kind == types.none:
         return ir.Constant(context.get_value_type(kind), None)
     if isinstance(kind, types.BaseTuple):
         items = [_close(context, builder, *pair) for pair in zip(kind, content, strict=True)]
     elif kind == float8 and not _PRIMITIVE:
-        items = [builder.extract_element(content, INDEX(k)) for k in range(LANES)]
+        items = [builder.extract_element(content, INT32(k)) for k in range(LANES)]
     else:
         return content
     value = ir.Constant(context.get_value_type(kind), ir.Undefined)
@@ -87,24 +87,24 @@ def _close(context, builder, kind, content):
 
 def shuffle(builder, first, second, lanes):
     """Build a vector of ``lanes`` of ``first`` and ``second``, numbered through both, with ``builder``."""
-    return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INDEX, len(lanes)), lanes))
+    return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
 
 
 def from_lanes(builder, lanes):
     """Build a vector of eight numbers, ``lanes``, with ``builder``."""
     vector = ir.Constant(ir.VectorType(lanes[0].type, LANES), ir.Undefined)
     for lane, number in enumerate(lanes):
-        vector = builder.insert_element(vector, number, INDEX(lane))
+        vector = builder.insert_element(vector, number, INT32(lane))
     return vector
 
 
 def spread(builder, number):
     """Build a vector of eight copies of ``number`` with ``builder``."""
-    first = builder.insert_element(ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined), number, INDEX(0))
+    first = builder.insert_element(ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined), number, INT32(0))
     return shuffle(builder, first, first, [0] * LANES)
 
 
-def call(builder, name, result, *arguments):
+def call_llvm(builder, name, result, *arguments):
     """Build a call of LLVM's function ``name`` with ``arguments`` and the type ``result``, with ``builder``."""
     function = ir.FunctionType(result, [argument.type for argument in arguments])
     return builder.call(builder.module.declare_intrinsic(name, fnty=function), arguments)
@@ -118,7 +118,7 @@ def _define_operator(symbol, instruction):
         return lambda first, second: float8 if first == second == float8 else None
 
     @lower_builtin(symbol, Float8, Float8)
-    @lower
+    @adapt_generator
     def _generate(builder, first, second):
         return getattr(builder, instruction)(first, second, flags=_FUSED)
 
@@ -130,21 +130,21 @@ _define_operator(operator.truediv, "fdiv")
 
 
 def _unary(build):
-    """Make an operation on one Float8 from the code generator ``build`` (see `lower`)."""
+    """Make an operation on one Float8 from the code generator ``build`` (see `adapt_generator`)."""
 
     @intrinsic
     def operation(typing, vector):
-        return float8(float8), lower(build)
+        return float8(float8), adapt_generator(build)
 
     return operation
 
 
 def _binary(build):
-    """Make an operation on two Float8 from the code generator ``build`` (see `lower`)."""
+    """Make an operation on two Float8 from the code generator ``build`` (see `adapt_generator`)."""
 
     @intrinsic
     def operation(typing, first, second):
-        return float8(float8, float8), lower(build)
+        return float8(float8, float8), adapt_generator(build)
 
     return operation
 
@@ -161,35 +161,37 @@ minimum = _binary(_minimum)
 """The smaller of two, lane by lane."""
 maximum = _binary(_maximum)
 """The greater of two, lane by lane."""
-equal = _binary(lambda builder, first, second: builder.uitofp(builder.fcmp_ordered("==", first, second), VECTOR))
+equal = _binary(lambda builder, first, second: builder.uitofp(builder.fcmp_ordered("==", first, second), FLOAT_VECTOR))
 """1 where two are the same number, else 0."""
-absolute = _unary(lambda builder, vector: call(builder, "llvm.fabs.v8f32", VECTOR, vector))
+absolute = _unary(lambda builder, vector: call_llvm(builder, "llvm.fabs.v8f32", FLOAT_VECTOR, vector))
 """The magnitudes."""
-square_root = _unary(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
+square_root = _unary(lambda builder, vector: call_llvm(builder, "llvm.sqrt.v8f32", FLOAT_VECTOR, vector))
 """The square roots."""
-rounded = _unary(lambda builder, vector: call(builder, "llvm.rint.v8f32", VECTOR, vector))
+rounded = _unary(lambda builder, vector: call_llvm(builder, "llvm.rint.v8f32", FLOAT_VECTOR, vector))
 """The nearest whole numbers, ties to even."""
-truncated = _unary(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
+truncated = _unary(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INT32_VECTOR), FLOAT_VECTOR))
 """The whole parts."""
 
 
 @intrinsic
 def broadcast(typing, number):
     """Return a Float8 of one number in all lanes."""
-    return float8(types.float32), lower(spread)
+    return float8(types.float32), adapt_generator(spread)
 
 
 @intrinsic
 def from_numbers(typing, lanes):
     """Return a tuple of eight float32 numbers as a Float8."""
-    return float8(lanes), lower(from_lanes)
+    return float8(lanes), adapt_generator(from_lanes)
 
 
 @intrinsic
 def multiply_add(typing, a, b, c):
     """Return a · b + c of float32 numbers, rounded once; the compiler vectorises loops of it."""
     number = types.float32
-    return number(number, number, number), lower(lambda builder, *abc: call(builder, "llvm.fma.f32", FLOAT, *abc))
+    return number(number, number, number), adapt_generator(
+        lambda builder, *abc: call_llvm(builder, "llvm.fma.f32", FLOAT, *abc)
+    )
 
 
 @intrinsic
@@ -199,9 +201,9 @@ def lane_sum(typing, vector):
     def build(builder, left):
         for half in (4, 2, 1):
             left = builder.fadd(left, shuffle(builder, left, left, [k + half for k in range(half)] * (LANES // half)))
-        return builder.extract_element(left, INDEX(0))
+        return builder.extract_element(left, INT32(0))
 
-    return types.float32(float8), lower(build)
+    return types.float32(float8), adapt_generator(build)
 
 
 def sorting_network(comparators, results):
@@ -218,7 +220,7 @@ def sorting_network(comparators, results):
 
     @intrinsic
     def sort(typing, rows):
-        return types.UniTuple(float8, len(results))(rows), lower(build)
+        return types.UniTuple(float8, len(results))(rows), adapt_generator(build)
 
     return sort
 
@@ -239,4 +241,4 @@ def transposed(typing, rows):
         pairs = [shuffle(builder, singles[i], singles[i + 2], lanes) for i in (0, 1, 4, 5) for lanes in _PAIRS]
         return [shuffle(builder, pairs[i], pairs[i + 4], lanes) for lanes in _HALVES for i in range(4)]
 
-    return types.UniTuple(float8, LANES)(rows), lower(build)
+    return types.UniTuple(float8, LANES)(rows), adapt_generator(build)

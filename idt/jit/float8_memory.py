@@ -7,12 +7,25 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from idt.jit.float8 import FLOAT, INDEX, INT, INTEGERS, LANES, VECTOR, call, float8, from_lanes, lower, shuffle, spread
+from idt.jit.float8 import (
+    FLOAT,
+    FLOAT_VECTOR,
+    INT32,
+    INT32_VECTOR,
+    INT64,
+    LANES,
+    adapt_generator,
+    call_llvm,
+    float8,
+    from_lanes,
+    shuffle,
+    spread,
+)
 
 BYTES = ir.IntType(8).as_pointer()
 
 
-def _load(builder, pointer, kind=VECTOR):
+def _load(builder, pointer, kind=FLOAT_VECTOR):
     loaded = builder.load(builder.bitcast(pointer, kind.as_pointer()))
     loaded.align = 4
     return loaded
@@ -36,7 +49,7 @@ def load(typing, array, index):
     def build(builder, array, index):
         return _load(builder, builder.gep(array, [index]))
 
-    return float8(array, types.int64), lower(build)
+    return float8(array, types.int64), adapt_generator(build)
 
 
 @intrinsic
@@ -46,7 +59,7 @@ def store(typing, array, index, vector):
     def build(builder, array, index, vector):
         _store(builder, builder.gep(array, [index]), vector)
 
-    return types.void(array, types.int64, float8), lower(build)
+    return types.void(array, types.int64, float8), adapt_generator(build)
 
 
 @intrinsic(prefer_literal=True)
@@ -57,7 +70,7 @@ def load_rows(typing, array, index, step, count):
     def build(builder, array, index, step, count):
         return [_load(builder, pointer) for pointer in _rows(builder, builder.gep(array, [index]), step, rows)]
 
-    return types.UniTuple(float8, rows)(array, types.int64, types.int64, count), lower(build)
+    return types.UniTuple(float8, rows)(array, types.int64, types.int64, count), adapt_generator(build)
 
 
 @intrinsic
@@ -68,7 +81,7 @@ def store_rows(typing, array, index, step, rows):
         for pointer, row in zip(_rows(builder, builder.gep(array, [index]), step, len(rows)), rows, strict=True):
             _store(builder, pointer, row)
 
-    return types.void(array, types.int64, types.int64, rows), lower(build)
+    return types.void(array, types.int64, types.int64, rows), adapt_generator(build)
 
 
 @intrinsic
@@ -78,9 +91,9 @@ def prefetch(typing, array, index):
     def build(builder, array, index):
         address = builder.bitcast(builder.gep(array, [index]), BYTES)
         # Arguments of LLVM's prefetch: for writing, kept in all caches, data.
-        call(builder, "llvm.prefetch.p0i8", ir.VoidType(), address, INDEX(1), INDEX(3), INDEX(1))
+        call_llvm(builder, "llvm.prefetch.p0i8", ir.VoidType(), address, INT32(1), INT32(3), INT32(1))
 
-    return types.void(array, types.int64), lower(build)
+    return types.void(array, types.int64), adapt_generator(build)
 
 
 @intrinsic
@@ -89,10 +102,10 @@ def copy(typing, source, first, target, to, count):
 
     def build(builder, source, first, target, to, count):
         into, begin = (builder.bitcast(builder.gep(*at), BYTES) for at in ((target, [to]), (source, [first])))
-        size, volatile = builder.mul(count, INT(4)), ir.IntType(1)(0)
-        call(builder, "llvm.memcpy.p0i8.p0i8.i64", ir.VoidType(), into, begin, size, volatile)
+        size, volatile = builder.mul(count, INT64(4)), ir.IntType(1)(0)
+        call_llvm(builder, "llvm.memcpy.p0i8.p0i8.i64", ir.VoidType(), into, begin, size, volatile)
 
-    return types.void(source, types.int64, target, types.int64, types.int64), lower(build)
+    return types.void(source, types.int64, target, types.int64, types.int64), adapt_generator(build)
 
 
 @intrinsic
@@ -102,7 +115,7 @@ def item(typing, array, index):
     def build(builder, array, index):
         return builder.load(builder.gep(array, [index]))
 
-    return array.dtype(array, types.int64), lower(build)
+    return array.dtype(array, types.int64), adapt_generator(build)
 
 
 @intrinsic
@@ -110,19 +123,19 @@ def store_indices(typing, array, index, rows, width, columns):
     """Write array[index : index + 8] = rows · width + columns, int32; rows and columns Float8 of whole numbers."""
 
     def build(builder, array, index, rows, width, columns):
-        rows, columns = (builder.fptosi(vector, INTEGERS) for vector in (rows, columns))
-        first = builder.mul(rows, spread(builder, builder.trunc(width, INDEX)))
+        rows, columns = (builder.fptosi(vector, INT32_VECTOR) for vector in (rows, columns))
+        first = builder.mul(rows, spread(builder, builder.trunc(width, INT32)))
         _store(builder, builder.gep(array, [index]), builder.add(first, columns))
 
-    return types.void(array, types.int64, float8, types.int64, float8), lower(build)
+    return types.void(array, types.int64, float8, types.int64, float8), adapt_generator(build)
 
 
 def _look_up(builder, array, indices, index):
     """Build the addresses of array[k] for every k ≥ 0 of indices[index : index + 8]."""
     for lane in range(LANES):
         # Eight scalar loads, because the gather instruction of newer processors is no faster.
-        number = builder.load(builder.gep(indices, [builder.add(index, INT(lane))]))
-        yield builder.gep(array, [builder.zext(number, INT)])
+        number = builder.load(builder.gep(indices, [builder.add(index, INT64(lane))]))
+        yield builder.gep(array, [builder.zext(number, INT64)])
 
 
 @intrinsic
@@ -136,7 +149,7 @@ def look_up_pairs(typing, array, indices, index):
             pairs = [shuffle(builder, *two, joined) for two in zip(pairs[::2], pairs[1::2], strict=True)]
         return [shuffle(builder, *pairs, *pairs, list(range(k, 2 * LANES, 2))) for k in (0, 1)]
 
-    return types.UniTuple(float8, 2)(array, indices, types.int64), lower(build)
+    return types.UniTuple(float8, 2)(array, indices, types.int64), adapt_generator(build)
 
 
 @intrinsic
@@ -145,8 +158,8 @@ def look_up_bytes(typing, pixels, indices, index):
 
     def build(builder, pixels, indices, index):
         packed = from_lanes(builder, [builder.load(at) for at in _look_up(builder, pixels, indices, index)])
-        shifted = [builder.lshr(packed, ir.Constant(INTEGERS, [shift] * LANES)) for shift in (0, 8, 16, 24)]
-        lowest = ir.Constant(INTEGERS, [255] * LANES)
-        return [builder.sitofp(builder.and_(byte, lowest), VECTOR) for byte in shifted]
+        shifted = [builder.lshr(packed, ir.Constant(INT32_VECTOR, [shift] * LANES)) for shift in (0, 8, 16, 24)]
+        lowest = ir.Constant(INT32_VECTOR, [255] * LANES)
+        return [builder.sitofp(builder.and_(byte, lowest), FLOAT_VECTOR) for byte in shifted]
 
-    return types.UniTuple(float8, 4)(pixels, indices, types.int64), lower(build)
+    return types.UniTuple(float8, 4)(pixels, indices, types.int64), adapt_generator(build)

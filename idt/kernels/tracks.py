@@ -52,7 +52,7 @@ def advance(flow, flow_warp, sizes, count, track_table, positions, points, displ
     displacements (N, L, 2) float32. track_table and positions are updated. Return how many tracks go on and how many
     have finished.
     """
-    height, width, every, time_cells = sizes[0], sizes[1], sizes[2], sizes[3]
+    height, width, spacing, time_cells = sizes[0], sizes[1], sizes[2], sizes[3]
     length = displacements.shape[1]
     group = length // time_cells
     slots, ages, rows = track_table[0], track_table[1], track_table[2]
@@ -62,8 +62,8 @@ def advance(flow, flow_warp, sizes, count, track_table, positions, points, displ
     for n in range(count):
         slot, age = slots[n], ages[n]
         x, y = positions[n, 0], positions[n, 1]
-        column = min(max(np.int64(np.rint(x)), 0), width - 1) // every
-        row = min(max(np.int64(np.rint(y)), 0), height - 1) // every
+        column = min(max(np.int64(np.rint(x)), 0), width - 1) // spacing
+        row = min(max(np.int64(np.rint(y)), 0), height - 1) // spacing
         x += flow[0, row, column]
         y += flow[1, row, column]
         points[slot, age + 1, 0] = x

@@ -69,5 +69,5 @@ def _between(previous, now, warped):
         by_flow = corners.match(previous[0], fields[0], texture=sampling.texture(previous[0]))
         by_keypoints = camera.match_keypoints(now[3], previous[3])
         motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoints, strict=True)))
-        fields = camera.remove_motion(fields, motion.homography, now[1])
+        fields = camera.subtract_motion(fields, motion.homography, now[1])
     return fields[0]

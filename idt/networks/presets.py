@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idt.errors import DataError, unknown_option
-from idt.params.bounds import SIDE, Bounds
+from idt.params.bounds import LONGEST_SIDE, Bounds
 
 MODALITIES = ("rgb", "flow", "warped", "difference")
 """Modalities of the input: colours, optical flow, flow without the camera's motion, differences of frames."""
@@ -96,7 +96,7 @@ class Preset:
             bounds.check(name, getattr(self, name))
         sides = self.short_side if isinstance(self.short_side, tuple) else (self.short_side,)
         for side in sides:
-            Bounds(0, SIDE, "no decoder gives larger frames").check("short_side", side)
+            Bounds(0, LONGEST_SIDE, "no decoder gives larger frames").check("short_side", side)
         for name, known in (
             ("modality", MODALITIES), ("rule", RULES), ("crops", tuple(CROPS)), ("average", AVERAGES),
             ("colours", ("rgb", "bgr")),

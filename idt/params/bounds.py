@@ -97,13 +97,13 @@ def _digits(number):
     return str(number) if isinstance(number, int) else f"{number:g}"
 
 
-FRAMES = 2**31 - 1
+MOST_FRAMES = 2**31 - 1
 """No frame has a larger number, because feature files store it in 32 bits, with a sign."""
 
-SIDE = 32_767
+LONGEST_SIDE = 32_767
 """A frame has at most this many pixels to a side, because OpenCV warps no larger image."""
 
-LENGTH = 1000
+LONGEST_TRACK = 1000
 """A track has at most this many steps."""
 
 SEED = Bounds(0, 2**32 - 1, "NumPy and scikit-learn take seeds of 32 bits")
@@ -123,7 +123,7 @@ restarts answers sooner, and no frame of a usual size takes as long, even on a b
 
 PATIENCE = Bounds(1, 1_000_000, "no frame takes as long as these eleven days")
 
-WORKERS = 4096
+MOST_THREADS = 4096
 """All jobs together have at most this many threads."""
 
 SHARE_REASON = "it is a share, and 1 is all of it"
@@ -142,8 +142,8 @@ def check_workers(jobs, threads):
     DataError
         If there are too many in all.
     """
-    if jobs * threads > WORKERS:
+    if jobs * threads > MOST_THREADS:
         raise DataError(
-            f"jobs × threads must be at most {WORKERS}, got {jobs} × {threads}: no machine has as many cores;"
+            f"jobs × threads must be at most {MOST_THREADS}, got {jobs} × {threads}: no machine has as many cores;"
             " use fewer of either"
         )

@@ -12,7 +12,7 @@ from idt.errors import DataError, short_repr
 DECODERS = ("auto", "opencv", "pyav")
 """These are the names of the decoders of video files; auto is PyAV if it is installed, else OpenCV."""
 
-REMEDY = 'pip install "av>=17.0.1"'
+INSTALL_PYAV = 'pip install "av>=17.0.1"'
 """Command that installs PyAV."""
 
 
@@ -21,7 +21,7 @@ def is_installed():
     return importlib.util.find_spec("av") is not None
 
 
-def chosen(decoder):
+def chosen_decoder(decoder):
     """Return the decoder that a run uses.
 
     Parameters
@@ -39,7 +39,7 @@ def chosen(decoder):
     """
     check_decoder(decoder)
     if decoder == "pyav" and not is_installed():
-        raise DataError(f"decoder=pyav needs PyAV, which is not installed; {REMEDY}, or take decoder=opencv")
+        raise DataError(f"decoder=pyav needs PyAV, which is not installed; {INSTALL_PYAV}, or take decoder=opencv")
     if decoder == "auto":
         return "pyav" if is_installed() else "opencv"
     return decoder

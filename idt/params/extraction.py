@@ -6,17 +6,17 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from idt.errors import DataError, short_repr, unknown_option
-from idt.params.bounds import FRAMES, LENGTH, SIDE, Bounds
+from idt.params.bounds import LONGEST_SIDE, LONGEST_TRACK, MOST_FRAMES, Bounds
 from idt.params.flow_choice import METHODS, MPEG, Flows, flow_parameter, has_second_flow
 from idt.params.layout import block_sizes
 from idt.params.option import check_fields, option
 
-COLUMNS = 32_768
+MOST_COLUMNS = 32_768
 """A track is described by at most this many numbers, 77 times as many as in the release, because memory holds them for
 thousands of live tracks."""
 
 
-FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
+FRAME = Bounds(0, MOST_FRAMES, "frames are numbered in 32 bits")
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class ExtractionParams:
     start: int | str = option(0, bounds=FRAME, method="extraction 1.1", help='first frame, or a time such as "2.5s"')
     end: int | str | None = option(None, bounds=FRAME, method="extraction 1.1", help="last frame, inclusive, or a time")
     length: int = option(
-        15, bounds=Bounds(1, LENGTH, "a point leaves the view or drifts off its object much earlier"),
+        15, bounds=Bounds(1, LONGEST_TRACK, "a point leaves the view or drifts off its object much earlier"),
         unit="frames", method="extraction 1.1", help='length of a track ("L")',
     )  # fmt: skip
     stride: int = option(
-        5, bounds=Bounds(1, SIDE, f"no frame has more than {SIDE} px to a side"),
+        5, bounds=Bounds(1, LONGEST_SIDE, f"no frame has more than {LONGEST_SIDE} px to a side"),
         unit="px", method="extraction 5", help='distance of the sampled points ("W")',
     )  # fmt: skip
     patch: int = option(
@@ -74,15 +74,15 @@ class ExtractionParams:
         3, bounds=Bounds(1, 100, "descriptors grow with it"), method="extraction 7.5", help="cells of a track in time"
     )
     scales: int = option(
-        8, bounds=Bounds(1, 100, f"a frame of {SIDE} px holds no more than 30"),
+        8, bounds=Bounds(1, 100, f"a frame of {LONGEST_SIDE} px holds no more than 30"),
         method="extraction 2", help="largest number of scales",
     )  # fmt: skip
     gap: int = option(
-        1, bounds=Bounds(1, FRAMES, "frames are numbered in 32 bits"),
+        1, bounds=Bounds(1, MOST_FRAMES, "frames are numbered in 32 bits"),
         unit="frames", method="extraction 5", help="interval between two samplings of new points",
     )  # fmt: skip
     describe_every: int = option(
-        1, bounds=Bounds(1, LENGTH, f"a track has at most {LENGTH} frames"),
+        1, bounds=Bounds(1, LONGEST_TRACK, f"a track has at most {LONGEST_TRACK} frames"),
         unit="frames", method="extraction 7.5", help="interval between two descriptions of a track",
     )  # fmt: skip
     skips: str = option("1", method="encoding 14", help="frame steps of the tracks, rising from 1, such as 1,2,3")
@@ -112,7 +112,7 @@ class ExtractionParams:
         help="points follow the flow, or stay in place: cuboids on a grid, with or without texture",
     )
     flow_from: int = option(
-        0, bounds=Bounds(0, 100, f"a frame of {SIDE} px holds no more than 30 scales"),
+        0, bounds=Bounds(0, 100, f"a frame of {LONGEST_SIDE} px holds no more than 30 scales"),
         method="extraction 3.7", help="number of fine scales whose flow is resized from the next coarser scale",
     )  # fmt: skip
     compensation: str = option(
@@ -133,7 +133,7 @@ class ExtractionParams:
         help="leave out matches on people found by OpenCV's detector",
     )
     max_side: int | None = option(
-        None, bounds=Bounds(2, SIDE, f"no frame has more than {SIDE} px to a side"),
+        None, bounds=Bounds(2, LONGEST_SIDE, f"no frame has more than {LONGEST_SIDE} px to a side"),
         unit="px", method="extraction 1.2", help="shrink frames whose longer side exceeds this",
     )  # fmt: skip
     fps: float | None = option(
@@ -174,10 +174,11 @@ class ExtractionParams:
         if self.cells > self.patch:
             raise DataError(f"cells must not exceed patch, got cells={self.cells} and patch={self.patch}")
         columns = sum(block_sizes(self.length, self.cells, self.time_cells).values())
-        if columns > COLUMNS:
+        if columns > MOST_COLUMNS:
             raise DataError(
                 f"length={self.length}, cells={self.cells} and time_cells={self.time_cells} make {columns} numbers a"
-                f" track, expected at most {COLUMNS}, because memory holds them for all live tracks; use fewer cells"
+                f" track, expected at most {MOST_COLUMNS}, because memory holds them for all live tracks;"
+                " use fewer cells"
             )
         parse_time(self.start, "start")
         if self.end is not None:
@@ -192,7 +193,7 @@ class ExtractionParams:
         return tuple(int(part) for part in parts) if all(part.isdecimal() and len(part) < 10 for part in parts) else ()
 
     @classmethod
-    def among(cls, names):
+    def from_locals(cls, names):
         """Build the parameters from the ``locals()`` of a function, ignoring its other variables."""
         return cls(**{item.name: names[item.name] for item in fields(cls)})
 
@@ -233,6 +234,6 @@ def parse_time(value, name):
         time = value
     if time is None or not time >= 0 or math.copysign(1, time) < 0:
         raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {short_repr(value)}')
-    if time > FRAMES:
-        raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {short_repr(value)}: {FRAME.why}")
+    if time > MOST_FRAMES:
+        raise DataError(f"{name} must be at most {MOST_FRAMES} or {MOST_FRAMES}s, got {short_repr(value)}: {FRAME.why}")
     return time

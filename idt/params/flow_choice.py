@@ -70,7 +70,7 @@ def flow_parameter(flow):
     return given
 
 
-def fields_of(flow):
+def start_fields(flow):
     """Start the reader of a ``flow`` that exists only between consecutive frames; return None for any other flow.
 
     Raises

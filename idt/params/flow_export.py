@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 from idt.errors import DataError
-from idt.params.bounds import SIDE, Bounds
+from idt.params.bounds import LONGEST_SIDE, Bounds
 from idt.params.extraction import ExtractionParams
 from idt.params.option import check_fields, option
 
@@ -15,7 +15,7 @@ BOUND = Bounds(0.01, 1000.0, "a longer displacement is no flow between two frame
 I3D_SIDE, I3D_SHORT_SIDE = 224, 256
 """The layout i3d cuts squares of `I3D_SIDE` px from frames whose shorter side is `I3D_SHORT_SIDE` px by default."""
 
-IRRELEVANT = frozenset(
+FLAGS_WITHOUT_EFFECT = frozenset(
     f"--{name}"
     for name in (
         "tracks", "length", "stride", "patch", "cells", "time-cells", "scales", "gap", "describe-every", "skips",
@@ -50,7 +50,7 @@ class FlowExportParams:
         unit="frames", method="flow 1", help="from the first frame of a flow to the second",
     )  # fmt: skip
     short_side: int | None = option(
-        None, bounds=Bounds(16, SIDE, f"no frame has more than {SIDE} px to a side"),
+        None, bounds=Bounds(16, LONGEST_SIDE, f"no frame has more than {LONGEST_SIDE} px to a side"),
         unit="px", method="flow 1", help="resize frames to this shorter side (i3d: 256 if not given)",
     )  # fmt: skip
 
@@ -65,7 +65,7 @@ class FlowExportParams:
             object.__setattr__(self, "short_side", side)
 
 
-def recorded(params, export):
+def recorded_params(params, export):
     """Return the parameters that determine the content of flow files, as a record holds them.
 
     Parameters
@@ -81,6 +81,6 @@ def recorded(params, export):
     kept = {
         item.name: getattr(params, item.name)
         for item in fields(ExtractionParams)
-        if f"--{(item.metadata['flag'] or item.name).replace('_', '-')}" not in IRRELEVANT
+        if f"--{(item.metadata['flag'] or item.name).replace('_', '-')}" not in FLAGS_WITHOUT_EFFECT
     }
     return {**kept, **{item.name: getattr(export, item.name) for item in fields(FlowExportParams)}}

@@ -12,7 +12,7 @@ from idt.command import (
     add_fields,
     add_number_option,
     command,
-    fields_of,
+    params_from,
     run_options,
     say,
     warn,
@@ -49,7 +49,7 @@ def show(arguments):
     parser.add_argument("--segments", metavar="CSV", help="write the labels of these segments over the frames")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
-    params = fields_of(options, ExtractionParams)
+    params = params_from(options, ExtractionParams)
     from idt.batch.jobs import camera_or_path
     from idt.batch.outcome import large_hint
     from idt.files import outputs

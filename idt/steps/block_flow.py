@@ -23,7 +23,7 @@ BLOCK = 16
 COARSE = 4
 """Spacing in pixels of the flow's vectors at a frame whose tracks are moved but not described."""
 
-LEAST_STEP, MOST_COLUMNS = 8, 20
+LEAST_GRID_STEP, MOST_GRID_POINTS = 8, 20
 """Least distance of the matches in pixels, and about the largest number of matches along the longer side."""
 
 
@@ -42,7 +42,7 @@ class Blocks(NamedTuple):
     side: float
 
 
-def at_scales(blocks, levels, *, every=1):
+def at_scales(blocks, levels, *, spacing=1):
     """Interpolate the flow of blocks at every scale.
 
     Parameters
@@ -50,27 +50,27 @@ def at_scales(blocks, levels, *, every=1):
     blocks : Blocks
     levels : list of Scale
         The first has the size of the frame.
-    every : int
+    spacing : int
         Spacing of the vectors in pixels of the scale, in x and in y.
 
     Returns
     -------
-    list of (⌈h / every⌉, ⌈w / every⌉, 2) float32
+    list of (⌈h / spacing⌉, ⌈w / spacing⌉, 2) float32
         In pixels of each scale, finest first.
     """
     planes = np.ascontiguousarray(blocks.field.transpose(2, 0, 1))
     _, rows, columns = planes.shape
     finest, fields = levels[0], []
     for level in levels:
-        inside = -(-level.height // every), -(-level.width // every)
-        height = max(inside[0], round(rows * blocks.side * level.height / finest.height / every))
-        width = max(inside[1], round(columns * blocks.side * level.width / finest.width / every))
+        inside = -(-level.height // spacing), -(-level.width // spacing)
+        height = max(inside[0], round(rows * blocks.side * level.height / finest.height / spacing))
+        width = max(inside[1], round(columns * blocks.side * level.width / finest.width / spacing))
         whole = resize(planes, np.empty((2, height, width), np.float32), factor=1 / level.factor)
         fields.append(np.ascontiguousarray(whole[:, : inside[0], : inside[1]]).transpose(1, 2, 0))
     return fields
 
 
-def spacing(field, size):
+def spacing_of(field, size):
     """Return the spacing of a flow's vectors in pixels of the scale, in x and in y.
 
     Parameters
@@ -105,24 +105,24 @@ def match(field, shape, mask=None):
     source, target : (m, 2) float32
         Positions in the previous and in the current frame, row by row.
     """
-    every = spacing(field, shape)
+    spacing = spacing_of(field, shape)
     row, column = _grid(shape)
     if mask is not None:
         free = mask[row, column] > 0
         row, column = row[free], column[free]
     source = np.stack([column, row], axis=1).astype(np.float32)
-    return source, source + field[row // every, column // every]
+    return source, source + field[row // spacing, column // spacing]
 
 
 @functools.lru_cache
 def _grid(shape):
     """Return the rows and columns of the points that are matched."""
     height, width = shape
-    step = max(LEAST_STEP, max(height, width) // MOST_COLUMNS)
+    step = max(LEAST_GRID_STEP, max(height, width) // MOST_GRID_POINTS)
     return tuple(grid.ravel() for grid in np.mgrid[step // 2 : height : step, step // 2 : width : step])
 
 
-def without_motion(blocks, homography, width, height):
+def subtract_motion(blocks, homography, width, height):
     """Subtract the camera's motion from the flow of blocks.
 
     Parameters

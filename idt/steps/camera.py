@@ -23,9 +23,9 @@ from idt.steps import surf
 
 SEARCH_RADIUS = 25.0
 
-MATCHES_NEEDED = 50
-INLIERS_NEEDED = 25
-"""A homography needs more matches, and more inliers, than these numbers."""
+LEAST_MATCHES, LEAST_INLIERS = 51, 26
+"""A homography needs at least this many matches and this many inliers: more than 50, and more than 25."""
+
 REPROJECTION_THRESHOLD = 1.0
 RANSAC_ITERATIONS = 2000
 RANSAC_CONFIDENCE = 0.995
@@ -159,13 +159,13 @@ def fit(source, target):
     docs/method/extraction.md, section 4.5; Fischler & Bolles, CACM 1981. The draws and the refinement are those of
     OpenCV's RANSAC. It always starts from the same seed, so equal matches give equal homographies.
     """
-    if len(source) > MATCHES_NEEDED:
+    if len(source) >= LEAST_MATCHES:
         sources, targets = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
         model, agreeing = np.empty(8, np.float32), np.empty(len(source), np.bool_)
         inliers = ransac_kernel.consensus(
             sources, targets, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, model, agreeing
         )
-        if inliers > INLIERS_NEEDED:
+        if inliers >= LEAST_INLIERS:
             matrix = np.empty(9)
             if refine_kernel.refine(sources, targets, agreeing, model, REFINE_ITERATIONS, REFINE_TOLERANCE, matrix):
                 return Motion(matrix.reshape(3, 3), len(source), inliers)
@@ -210,7 +210,7 @@ def warp(gray, previous, homography):
     return out
 
 
-def remove_motion(flow, homography, levels):
+def subtract_motion(flow, homography, levels):
     """Subtract the camera's motion from a flow, without a second flow to the warped frame.
 
     Parameters

@@ -13,7 +13,7 @@ from idt.imports.opencv import cv2
 from idt.kernels import corners as kernel
 from idt.steps import sampling
 
-MOST = 1000
+MOST_CORNERS = 1000
 """Largest number of corners of a frame; the strongest are taken."""
 
 QUALITY = 0.001
@@ -57,7 +57,7 @@ def detect(gray, mask=None, *, texture=None):
     height, width = gray.shape
     keys = np.empty(gray.size, np.int64)
     n_peaks = kernel.find_peaks(texture.view(np.int32), mask, least.view(np.int32), keys)
-    found = np.empty((MOST, 2), np.float32)
+    found = np.empty((MOST_CORNERS, 2), np.float32)
     taken = np.zeros((height + 2 * kernel.REACH, width + 2 * kernel.REACH), np.uint8)
     return found[: kernel.keep_apart(np.sort(keys[:n_peaks]), taken, found)]
 

@@ -16,7 +16,7 @@ from idt.errors import DataError
 from idt.imports.opencv import cv2
 from idt.steps.pyramid import RATIO, resize, scales
 
-SMALLEST = 16
+SMALLEST_SIDE = 16
 """Least shorter side of a frame in pixels. Dense inverse search needs it; the other methods have the same limit."""
 
 DIS_SIDE = 96
@@ -28,7 +28,7 @@ GRID, WINDOW, LK_LEVELS, LK_STEPS, LK_ENOUGH = 4, 15, 4, 20, 0.01
 """Lucas–Kanade: distance of the points and side of the windows in pixels, halvings of the frames, most iterations, and
 the step in pixels below which they end."""
 
-FARTHEST = 1e6
+LARGEST_DISPLACEMENT = 1e6
 """Largest displacement in pixels that a field may hold."""
 
 
@@ -189,17 +189,17 @@ def checked_field(field, shape, name="the flow"):
     Raises
     ------
     DataError
-        If it has another shape, is not real and finite, or holds a displacement beyond `FARTHEST`.
+        If it has another shape, is not real and finite, or holds a displacement beyond `LARGEST_DISPLACEMENT`.
     """
     field = checks.float_array(np.asarray(field), (*shape, 2), name)
-    return checks.within(field, -FARTHEST, FARTHEST, name)
+    return checks.checked_range(field, -LARGEST_DISPLACEMENT, LARGEST_DISPLACEMENT, name)
 
 
 def _checked(previous, current, method):
     previous, current = checks.gray_image(previous, "previous"), checks.gray_image(current, "current")
     if previous.shape != current.shape:
         raise DataError(f"previous and current must have one size, got {previous.shape} and {current.shape}")
-    if min(previous.shape) < SMALLEST:
+    if min(previous.shape) < SMALLEST_SIDE:
         size = f"{current.shape[1]}x{current.shape[0]} px"
-        raise DataError(f"flow={method} needs frames of at least {SMALLEST} px, got {size}")
+        raise DataError(f"flow={method} needs frames of at least {SMALLEST_SIDE} px, got {size}")
     return previous, current

@@ -95,14 +95,14 @@ class LiveTracks:
         """Return the `FinishedAtScale` of a frame at which no track ends."""
         return self._nothing
 
-    def advance(self, flow, flow_warp, *, every=1, size=None):
+    def advance(self, flow, flow_warp, *, spacing=1, size=None):
         """Move every track by one frame, and remove those that left the image or have made L steps.
 
         Parameters
         ----------
         flow, flow_warp : (h, w, 2) float32
             The flow that moves the points, and the one whose displacements describe them.
-        every : int
+        spacing : int
             Spacing of the flows' vectors in pixels of the scale, in x and in y.
         size : (int, int), optional
             Height and width of the scale; those of the flows by default.
@@ -125,8 +125,8 @@ class LiveTracks:
         if flow.shape != flow_warp.shape:
             raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")
         height, width = flow.shape[:2] if size is None else size
-        if (-(-height // every), -(-width // every)) != flow.shape[:2]:
-            raise DataError(f"flow must have a vector for every {every} px of {(height, width)}, got {flow.shape}")
+        if (-(-height // spacing), -(-width // spacing)) != flow.shape[:2]:
+            raise DataError(f"flow must have a vector for every {spacing} px of {(height, width)}, got {flow.shape}")
         # `flow.between` stores flows as planes; then this makes no copies.
         planes, planes_warp = (
             np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
@@ -134,7 +134,7 @@ class LiveTracks:
         n_live, n_finished = kernel.advance(
             planes,
             planes_warp,
-            np.array([height, width, every, self._time_cells]),
+            np.array([height, width, spacing, self._time_cells]),
             self._count,
             self._table,
             self._positions,

@@ -12,7 +12,7 @@ import threading
 _COUNT = struct.Struct("<Q")
 
 
-def packed(content):
+def pack(content):
     """Return the pieces of a message; the arrays in ``content`` must not change until it is sent."""
     pieces: list = []
     body = pickle.dumps(content, protocol=5, buffer_callback=lambda buffer: pieces.append(buffer.raw()))
@@ -38,17 +38,17 @@ class Channel:
         return self._end.fileno()
 
     def send(self, pieces):
-        """Send the result of `packed`; raise OSError if the other end is closed."""
+        """Send the result of `pack`; raise OSError if the other end is closed."""
         with self._one_at_a_time:
             for piece in pieces:
                 self._end.sendall(piece)
 
     def receive(self):
         """Return the next message, unpacked; raise EOFError if the other end is closed."""
-        return unpacked(self.receive_pieces())
+        return unpack(self.receive_pieces())
 
     def receive_pieces(self):
-        """Return the pieces of the next message, for `unpacked`; raise EOFError if the other end is closed."""
+        """Return the pieces of the next message, for `unpack`; raise EOFError if the other end is closed."""
         (count,) = _COUNT.unpack(self._receive_exactly(_COUNT.size))
         sizes = struct.unpack(f"<{count}Q", self._receive_exactly(8 * count))
         return [self._receive_exactly(size) for size in sizes]
@@ -74,7 +74,7 @@ def pair():
     return socket.socketpair()
 
 
-def unpacked(pieces):
+def unpack(pieces):
     """Return the object in the ``pieces`` of a message; its arrays are views of them."""
     body, *buffers = pieces
     return pickle.loads(body, buffers=buffers)

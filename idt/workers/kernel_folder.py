@@ -19,7 +19,7 @@ _KERNELS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 _kept: dict[int, tuple[contextlib.ExitStack, str]] = {}
 
 
-def provided():
+def environment():
     """Make the folder, unless a permanent one is writable.
 
     It is removed at the end of this process, after the end of the processes that `idt.workers.worker` has started.

@@ -4,7 +4,7 @@ FFmpeg may search a file for its next frame for hours, and a network drive may n
 own (`allowed`), after which it reports the end of the video; `refuse_late` tells a timeout from a real end. If FFmpeg
 hangs, only ending its process helps. Code that waits for frames therefore sets a deadline (`watching`, `watched`), and
 each frame resets it (`frame_arrived`). A process of `idt.workers.worker` reports its deadlines to its parent, which
-kills it when one has passed. A command that decodes a video itself is ended by the function that `end_by` was
+kills it when one has passed. A command that decodes a video itself is ended by the function that `on_timeout` was
 given.
 """
 
@@ -33,13 +33,13 @@ _deadline: float | None = None
 _last_report = 0.0
 
 
-def tell(parent):
+def report_to(parent):
     """Report deadlines to ``parent``, called with the seconds until the next frame is due, or None."""
     global _tell  # a process has one parent
     _tell = parent
 
 
-def end_by(function):
+def on_timeout(function):
     """End this process on a timeout by ``function``, called in a separate thread with the reason in one line."""
     global _end  # a process runs one command
     _end = function

@@ -8,7 +8,7 @@ import time
 _spent: dict[str, float] | None = None
 
 
-def watch():
+def start():
     """Start measuring."""
     global _spent  # a command has the process to itself
     _spent = {}
@@ -16,7 +16,7 @@ def watch():
 
 @contextlib.contextmanager
 def stage(name):
-    """Add the time of a block to stage ``name``, which may be entered again; do nothing unless `watch` was called."""
+    """Add the time of a block to stage ``name``, which may be entered again; do nothing unless `start` was called."""
     if _spent is None:
         yield
         return
@@ -29,7 +29,7 @@ def stage(name):
 
 
 def report():
-    """Stop measuring; return lines with the seconds of each stage and the peak memory, none without `watch`.
+    """Stop measuring; return lines with the seconds of each stage and the peak memory, none without `start`.
 
     Returns
     -------

@@ -53,7 +53,7 @@ class RunOptions:
     patience : int
         Seconds without a frame after which a video is given up (`idt.workers.patience`).
     decoder : {"auto", "opencv", "pyav"}
-        Decoder of video files (`idt.params.decoder.chosen`).
+        Decoder of video files (`idt.params.decoder.chosen_decoder`).
     pictures : bool
         Whether a report's page shows pictures of the videos.
     progress : callable

@@ -16,7 +16,7 @@ import threading
 
 from idt.files import atomic, scratch
 from idt.workers import memory, patience
-from idt.workers.channel import Channel, packed, sendable, unpacked
+from idt.workers.channel import Channel, pack, sendable, unpack
 
 IDLE = 300.0
 """Seconds without a task after which a process ends by itself; it is started again when it is needed."""
@@ -38,15 +38,15 @@ def serve(descriptor, parent):
     told_to_end = _heed_signals()
     memory.keep_freed_memory()
     channel = Channel(socket.socket(fileno=descriptor))
-    patience.tell(lambda seconds: _send_quietly(channel, ("patience", seconds)))
+    patience.report_to(lambda seconds: _send_quietly(channel, ("patience", seconds)))
     tasks = _Tasks()
     threading.Thread(target=_listen, args=(channel, tasks, told_to_end, parent), daemon=True).start()
     # An OSError means that the parent is gone.
     with contextlib.suppress(OSError):
-        channel.send(packed(("ready", None)))
+        channel.send(pack(("ready", None)))
         while (pieces := tasks.next()) is not None:
             # If the process ends before this point, the parent knows that no task is to blame.
-            channel.send(packed(("taken", None)))
+            channel.send(pack(("taken", None)))
             answer = _answer(channel, pieces)
             tasks.done += 1
             del pieces
@@ -61,7 +61,7 @@ def serve(descriptor, parent):
 def _send_quietly(channel, message):
     """Send a message; ignore a closed connection."""
     with contextlib.suppress(OSError):
-        channel.send(packed(message))
+        channel.send(pack(message))
 
 
 class _Tasks:
@@ -95,11 +95,11 @@ class _Tasks:
 def _answer(channel, pieces):
     """Do a task; return the packed message with its result or exception."""
     try:
-        function, arguments, with_progress = unpacked(pieces)
-        options = {"progress": lambda *counts: channel.send(packed(("told", counts)))} if with_progress else {}
-        return packed(("done", function(*arguments, **options)))
+        function, arguments, with_progress = unpack(pieces)
+        options = {"progress": lambda *counts: channel.send(pack(("told", counts)))} if with_progress else {}
+        return pack(("done", function(*arguments, **options)))
     except Exception as problem:
-        return packed(("raised", sendable(problem)))
+        return pack(("raised", sendable(problem)))
 
 
 def _heed_signals():

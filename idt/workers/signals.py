@@ -74,7 +74,7 @@ def discard_unread_output():
             pass  # a closed terminal or a closed stream
 
 
-def end_without_cleaning():
+def end_at_next_signal():
     """Make any further signal end the process at once, because the command has cleaned up.
 
     A second signal may interrupt a block that cleans up; this function removes what that block left.

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from idt.imports.environment import SEARCHED, absolute_entries
 from idt.workers import kernel_folder
-from idt.workers.channel import Channel, packed, pair
+from idt.workers.channel import Channel, pack, pair
 from idt.workers.patience import MARGIN, gave_up
 
 STARTS = 3
@@ -26,7 +26,7 @@ STARTS = 3
 GRACE = 5.0
 """Seconds for a process to end by itself."""
 
-POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Variables that set the number of threads of linear algebra libraries."""
 
 _CHILD = """
@@ -79,7 +79,7 @@ class Worker:
 
     def begin(self, function, arguments, *, with_progress=False):
         """Send a task, starting the process if needed; ``with_progress`` calls the function with a ``progress``."""
-        self._message, self._taken = packed((function, arguments, with_progress)), False
+        self._message, self._taken = pack((function, arguments, with_progress)), False
         if self._process is None:
             self._start()
         elif self._ready:
@@ -163,7 +163,11 @@ class Worker:
     def _start(self):
         here, there = pair()
         words = [*interpreter(), "-c", _CHILD, json.dumps(search_path()), str(there.fileno()), str(os.getpid())]
-        environment = {**{name: str(self._threads) for name in POOLS}, **os.environ, **kernel_folder.provided()}
+        environment = {
+            **{name: str(self._threads) for name in THREAD_VARIABLES},
+            **os.environ,
+            **kernel_folder.environment(),
+        }
         # OpenCV's loader may have added the current folder to these variables (`idt.imports.opencv`).
         for name in SEARCHED:
             if name in environment:

@@ -108,7 +108,7 @@ def read_features(path):
     sizes = Inputs.of([path]).sizes
     for _ in source_of(path, "a").batches(sizes):
         pass
-    for _ in feature_file.iter_rows(path, block=11):
+    for _ in feature_file.iter_rows(path, rows=11):
         pass
     feature_file.load(path)
 
@@ -131,7 +131,7 @@ def read_codebook(path):
 
 def read_vectors(path):
     """Both readers of vectors."""
-    for _ in iter_rows(path, block=1):
+    for _ in iter_rows(path, rows=1):
         pass
     load_vectors(path)
 

@@ -185,7 +185,7 @@ def _list(path):
 
 
 def _rows(path):
-    for part in feature_file.iter_rows(path, block=5):
+    for part in feature_file.iter_rows(path, rows=5):
         assert np.isfinite(part.hog).all()
 
 

@@ -93,7 +93,7 @@ def attempt(state, rng, folder):
         problem.add_note(label)
         problem.args = (f"{label}: {problem}",)
         raise
-    fault = verify.check(job.output).fault
+    fault = verify.check_feature_file(job.output).fault
     _check(fault is None, label, fault)
     _check(outcome.frames > 0, label, "no frames")
     return "accepted", label

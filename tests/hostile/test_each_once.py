@@ -211,7 +211,7 @@ def test_feature_files_in_circles_are_found_once_and_two_names_refused(tmp_path)
     os.symlink(".", tmp_path / "f/x")
     os.symlink("..", tmp_path / "f/y")
     assert feature_files.find([str(tmp_path / "f")]) == [tmp_path / "f/a.h5"]
-    assert verify.find(tmp_path / "f") == [tmp_path / "f/a.h5"]
+    assert verify.find_feature_files(tmp_path / "f") == [tmp_path / "f/a.h5"]
     assert feature_files.find([f"{tmp_path}/f/**/*.h5"]) == [tmp_path / "f/a.h5"]
     os.link(tmp_path / "f/a.h5", tmp_path / "f/b.h5")
     with pytest.raises(DataError, match=r"is given twice: .*a\.h5 is another name of it"):

@@ -26,7 +26,7 @@ from encoding.fitting import fit_codebook
 from encoding.models.pca import PCA
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.vectors_file import VectorsWriter, iter_rows, load_vectors
-from idt.checks import within
+from idt.checks import checked_range
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.features.projection import Projection
@@ -313,8 +313,8 @@ def test_a_vector_that_is_not_finite_names_its_video(monkeypatch):
 
 
 def test_a_range_takes_its_ends_and_nothing_else():
-    assert within(np.array([0.0, 1.0]), 0, 1, "x").tolist() == [0, 1]
-    assert within(np.array([]), 0, 1, "x").size == 0
+    assert checked_range(np.array([0.0, 1.0]), 0, 1, "x").tolist() == [0, 1]
+    assert checked_range(np.array([]), 0, 1, "x").size == 0
     for value in (-1e-9, 1.1, np.nan, np.inf):
         with pytest.raises(DataError, match="x must be finite, from 0 to 1, got"):
-            within(np.array([0.5, value]), 0, 1, "x")
+            checked_range(np.array([0.5, value]), 0, 1, "x")

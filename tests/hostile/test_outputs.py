@@ -379,7 +379,7 @@ def devices(place, monkeypatch):
     (place / "dev").mkdir()
     (place / "out.bin").touch()
     os.symlink("../out.bin", "dev/stdout")
-    monkeypatch.setattr(ownership, "SYSTEM", (str(place / "dev"), "/proc"))
+    monkeypatch.setattr(ownership, "DEVICE_FOLDERS", (str(place / "dev"), "/proc"))
     return place / "dev"
 
 

@@ -265,7 +265,7 @@ def test_another_group_is_not_let_in(target, monkeypatch):
 )
 def test_every_name_that_the_system_takes_is_written_and_swept(tmp_path, name):
     for overwrite in (False, True):
-        (tmp_path / part_of(locks.stem(name))).touch()
+        (tmp_path / part_of(locks.hidden_stem(name))).touch()
         with replacing(tmp_path / name, overwrite=overwrite) as part:
             assert len(left_in(tmp_path)) == 1 + overwrite
             part.write(b"")
@@ -274,10 +274,10 @@ def test_every_name_that_the_system_takes_is_written_and_swept(tmp_path, name):
 
 def test_long_names_have_part_files_of_their_own(tmp_path):
     one, other = ("n" * 250 + letter for letter in "ab")
-    (tmp_path / part_of(locks.stem(other))).touch()
+    (tmp_path / part_of(locks.hidden_stem(other))).touch()
     with replacing(tmp_path / one):
         pass
-    assert left_in(tmp_path) == sorted([one, part_of(locks.stem(other))])
+    assert left_in(tmp_path) == sorted([one, part_of(locks.hidden_stem(other))])
 
 
 def test_what_only_has_the_name_of_a_part_file_is_left_alone(target, tmp_path):

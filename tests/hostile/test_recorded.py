@@ -426,7 +426,7 @@ def test_a_source_is_hashed_from_the_file_that_was_opened(clips):
     with open_source("a.avi") as file:
         os.rename("a.avi", "c.avi")
         os.rename("b.avi", "a.avi")
-        assert hashlib.sha256(Path(file.name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256(Path(file.library_path).read_bytes()).hexdigest() == digest
         with pytest.raises(DataError, match=CHANGED):
             file.digest()
     assert source_of_job(Job("c.avi", "c", Path("c.h5")), PARAMS)["digest"] == digest

@@ -42,9 +42,9 @@ def test_two_runs_make_each_file_once_and_both_end_well(place):
     said = "".join(out for out, *_ in ends)
     assert (said.count(" tracks, "), said.count("up to date")) == (12, 12), ends
     assert "failed" not in "".join(err for _, err, _ in ends)
-    made = verify.find("o")
+    made = verify.find_feature_files("o")
     assert len(made) == 12
-    assert {verify.check(path).fault for path in made} == {None}
+    assert {verify.check_feature_file(path).fault for path in made} == {None}
     assert locks_left(place) == []
     told = json.loads((place / "o/summary.json").read_text())
     assert (told["done"] + told["up_to_date"], told["failed"]) == (12, 0)

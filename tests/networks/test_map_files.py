@@ -52,7 +52,7 @@ def test_the_blocks_of_a_file_equal_the_rival(command, place):
             )  # fmt: skip
             np.testing.assert_allclose(features.need(f"{name}_{norm}"), expected, rtol=1e-4, atol=1e-4)
     assert features[:5].need("two_st").shape == (5, 6)
-    assert next(feature_file.iter_rows("a.h5", block=7, columns=("two_st",))).need("two_st").shape == (7, 6)
+    assert next(feature_file.iter_rows("a.h5", rows=7, columns=("two_st",))).need("two_st").shape == (7, 6)
 
 
 def test_tracks_are_the_same_with_and_without_maps(command, place):
@@ -93,7 +93,7 @@ def test_every_encoder_takes_the_blocks_and_jobs_change_nothing(command, place):
 def test_a_file_with_maps_is_whole_and_up_to_date(command, place):
     words = ("idt-extract", "a.avi", "-o", "a.h5", *MAPS, *SMALL)
     command(*words)
-    assert verify.check("a.h5").fault is None
+    assert verify.check_feature_file("a.h5").fault is None
     assert "up to date" in command(*words)[1]
     assert refused(command(*words, "--maps-power", "1", status=2), "was written with network=")
 

@@ -162,7 +162,7 @@ def test_every_encoder_takes_the_files_and_a_pyramid_over_time_too(command, plac
     _, out, err = run(command)
     assert out == "f: snippets of 3 videos, flat_snippets of 8\n"
     assert err == ""
-    assert verify.check("f/a.h5").fault is None
+    assert verify.check_feature_file("f/a.h5").fault is None
     found = idt.load("f/b.h5")
     assert (len(found), found.frames, found.hog) == (10, 10, None)
     small = ("--blocks", "flat_snippets", "--sample", "30")

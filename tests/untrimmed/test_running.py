@@ -76,7 +76,7 @@ def trained():
 
 
 def sliced_of(found, name, codebook, params):
-    return slice_video(FeaturesSource(found, name), codebook, params, info=(found.fps, found.frames))
+    return slice_video(FeaturesSource(found, name), codebook, params, rate_and_frames=(found.fps, found.frames))
 
 
 def chunks(found, size=16):

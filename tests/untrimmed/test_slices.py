@@ -43,7 +43,11 @@ def sliced(params, *cut):
     codebook = fit_codebook([video(0), video(1)], ["a", "b"], params)
     features = video()
     info = (25.0, int(features.frame.max()) + 1)
-    return codebook, features, slice_video(source_of(features, "a"), codebook, params, info=info, cut=Cut(*cut))
+    return (
+        codebook,
+        features,
+        slice_video(source_of(features, "a"), codebook, params, rate_and_frames=info, cut=Cut(*cut)),
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -129,7 +133,7 @@ def test_slices_do_not_depend_on_the_blocks_in_which_rows_come(monkeypatch):
 def test_a_video_without_tracks_has_zero_vectors():
     params = KINDS["fisher"]
     codebook = sliced(params)[0]
-    slices = slice_video(source_of(video()[:0], "a"), codebook, params, info=(25.0, 40))
+    slices = slice_video(source_of(video()[:0], "a"), codebook, params, rate_and_frames=(25.0, 40))
     found = list(windows(slices, codebook, params, length=20, stride=10))
     assert [(window.start, window.end, window.tracks) for window in found] == [(0, 20, 0), (10, 30, 0), (20, 40, 0)]
     assert not any(window.vector.any() for window in found)
@@ -170,7 +174,7 @@ def test_what_cannot_be_sliced_is_refused(tmp_path):
         list(slice_sums(source_of(features, "a"), codebook, StackedParams()))
     codebook.blocks[0].coder.gmm.variances_[:] = 1e-9
     with pytest.raises(DataError, match="is beyond float16; keep slices as float32"):
-        slice_video(source_of(features, "a"), codebook, params, info=(25.0, 99), cut=Cut(half=True))
+        slice_video(source_of(features, "a"), codebook, params, rate_and_frames=(25.0, 99), cut=Cut(float16=True))
 
 
 # The command.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.frames.damage import Damage, shown_ranges
+from idt.frames.damage import Damage, format_ranges
 from idt.frames.video import open_video
 from tests.commands import refused
 from tests.videos import make
@@ -161,4 +161,4 @@ def test_what_was_sent_and_refused_at_the_end_is_lost():
     [([3], "3"), ([3, 4, 5, 9], "3–5, 9"), ([1, 3, 5, 7, 9, 11, 12], "1, 3, 5, 7, 9 and 2 more"), ([], "")],
 )
 def test_numbers_are_shown_as_ranges(numbers, text):
-    assert shown_ranges(numbers) == text
+    assert format_ranges(numbers) == text

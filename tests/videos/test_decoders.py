@@ -112,11 +112,11 @@ def test_both_decoders_take_tagged_colours_alike(matrix, primaries, tmp_path):
 
 def test_auto_is_pyav_where_it_is_installed_and_opencv_elsewhere(monkeypatch):
     monkeypatch.setattr(choice, "is_installed", lambda: True)
-    assert [choice.chosen(name) for name in choice.DECODERS] == ["pyav", "opencv", "pyav"]
+    assert [choice.chosen_decoder(name) for name in choice.DECODERS] == ["pyav", "opencv", "pyav"]
     monkeypatch.setattr(choice, "is_installed", lambda: False)
-    assert [choice.chosen(name) for name in ("auto", "opencv")] == ["opencv", "opencv"]
+    assert [choice.chosen_decoder(name) for name in ("auto", "opencv")] == ["opencv", "opencv"]
     with pytest.raises(DataError, match=r'decoder=pyav needs PyAV, which is not installed; pip install "av>=17.*", or'):
-        choice.chosen("pyav")
+        choice.chosen_decoder("pyav")
 
 
 @pytest.mark.parametrize("wrong", ["ffmpeg", "", None, 1])

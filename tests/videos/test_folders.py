@@ -9,7 +9,7 @@ import pytest
 from classify.datasets.dataset import find_videos
 from idt.batch.jobs import plan
 from idt.errors import DataError
-from idt.files.walk import literal_start
+from idt.files.walk import escape_existing
 from idt.frames import image_series
 from idt.frames.video import open_video
 from tests import scenes
@@ -164,8 +164,8 @@ def test_brackets_in_the_name_of_a_folder_of_videos_are_no_pattern(tmp_path):
 
 
 def test_a_pattern_stays_one_where_no_such_name_exists(working_folder):
-    assert literal_start("t[1]/*.png") == "t[1]/*.png"
+    assert escape_existing("t[1]/*.png") == "t[1]/*.png"
     (working_folder / "t[1]").mkdir()
-    assert literal_start("t[1]/*.png") == "t[[]1]/*.png"
-    assert literal_start("t[1]/[2]/*.png") == "t[[]1]/[2]/*.png"
-    assert literal_start("/*/t") == "/*/t"
+    assert escape_existing("t[1]/*.png") == "t[[]1]/*.png"
+    assert escape_existing("t[1]/[2]/*.png") == "t[[]1]/[2]/*.png"
+    assert escape_existing("/*/t") == "/*/t"

@@ -5,7 +5,7 @@ from classify.evaluation.untrimmed.data_sets import read_untrimmed
 from classify.evaluation.untrimmed.evaluate import evaluate_untrimmed
 from classify.params import DatasetParams
 from classify.reports.page.untrimmed import tiles
-from idt.command import fields_of, run_options
+from idt.command import params_from, run_options
 from idt.errors import DataError
 
 
@@ -40,7 +40,7 @@ def evaluate_set(options, given, outside, segmenting, on_outcome):
             raise DataError(f"{options.dataset} is a set of untrimmed video, which takes no {flag}")
     recipe = recipe_of("", options.encoder, given)
     found = evaluate_untrimmed(
-        read_untrimmed(options.dataset, options.root, fields_of(options, DatasetParams)),
+        read_untrimmed(options.dataset, options.root, params_from(options, DatasetParams)),
         options.output,
         recipe,
         segmenting=segmenting,

@@ -39,7 +39,7 @@ from encoding.descriptors.inputs import combine_digests
 from encoding.encode import layout_of
 from encoding.params import FITTING
 from encoding.slices.cut import Cut
-from encoding.slices.slice_files import read_info, slice_files
+from encoding.slices.slice_files import read_rate_and_frames, slice_files
 from encoding.slices.slices_file import load_slices
 from idt.errors import DataError
 from idt.files import locks, outputs
@@ -131,7 +131,7 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
         given = dataclasses.replace(given, dataset=prepared.dataset)
         truths = {}
         for name, source in prepared.files.items():
-            fps, frames = read_info(source.path)
+            fps, frames = read_rate_and_frames(source.path)
             truths[name] = measure.truth_of(given, name, fps=fps, frames=frames, rate=segmenting.rate)
         job, results = _Job(given, prepared, truths, recipe, segmenting, run), []
         with run.progress("split", len(given.dataset.splits)) as update:

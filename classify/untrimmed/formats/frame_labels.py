@@ -64,7 +64,7 @@ def read_result(path):
     OSError
         If it cannot be read.
     """
-    lines = [line.strip() for line in text.BREAK.split(text.read_text(path, what="a result file"))]
+    lines = [line.strip() for line in text.LINE_BREAK.split(text.read_text(path, what="a result file"))]
     if lines[0].startswith("### Frame level recognition") and len(lines) > 1:
         return np.array(lines[1].split())
     if lines[0].startswith("### Recognized sequence") and len(lines) > 5:

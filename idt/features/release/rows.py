@@ -26,13 +26,13 @@ from idt.files import atomic, text
 from idt.params import layout
 
 SIZES = layout.block_sizes()
-COLUMNS = layout.row_length(SIZES)  # numbers of a row of text
+TEXT_NUMBERS = layout.row_length(SIZES)  # numbers of a row of text
 POINTS = SIZES["trajectory"] // 2  # points of a track in a binary row
-NUMBERS = COLUMNS + 2 * POINTS  # numbers of a binary row
-ROW_BYTES = 4 * NUMBERS  # bytes of a binary row
+BINARY_NUMBERS = TEXT_NUMBERS + 2 * POINTS  # numbers of a binary row
+ROW_BYTES = 4 * BINARY_NUMBERS  # bytes of a binary row
 
-TEXT = f"text of {COLUMNS} columns"
-BINARY = f"float32 rows of {NUMBERS} numbers"
+TEXT = f"text of {TEXT_NUMBERS} columns"
+BINARY = f"float32 rows of {BINARY_NUMBERS} numbers"
 
 BLOCK = 1024
 """Rows that are read or written at once."""
@@ -41,7 +41,7 @@ INFO = {"frame": 1, "mean": 2, "std": 2, "length": 1, "scale": 1, "position": 3}
 """How many numbers of a row each column about the track takes, in the order of a row."""
 
 _HOG = layout.block_columns(SIZES)["hog"].start
-DECIMALS = np.repeat([0, 6, 7], [1, _HOG - 1, COLUMNS - _HOG])
+DECIMALS = np.repeat([0, 6, 7], [1, _HOG - 1, TEXT_NUMBERS - _HOG])
 """Decimals of each column in the release's text."""
 
 
@@ -65,13 +65,13 @@ def form_of(path):
     return TEXT if release_text.is_text(head) else BINARY
 
 
-def read_blocks(path, *, block=BLOCK):
+def read_blocks(path, *, rows=BLOCK):
     """Read a file of either form block by block.
 
     Parameters
     ----------
     path : str or Path
-    block : int
+    rows : int
         Rows at once.
 
     Yields
@@ -87,14 +87,14 @@ def read_blocks(path, *, block=BLOCK):
         If the file cannot be read.
     """
     form = form_of(path)
-    tables = release_text.read_tables(path, COLUMNS, block=block) if form == TEXT else _binary_tables(path, block)
-    source = {"kind": form, "name": Path(path).name}
-    first, is_empty = 1, True
+    tables = release_text.read_tables(path, TEXT_NUMBERS, rows=rows) if form == TEXT else _binary_tables(path, rows)
+    source, first, is_empty = {"kind": form, "name": Path(path).name}, 1, True
     for table in tables:
         yield _features(table, form, source, path, first)
         first, is_empty = first + len(table), False
     if is_empty:
-        yield _features(np.empty((0, COLUMNS if form == TEXT else NUMBERS), np.float32), form, source, path, 1)
+        numbers = TEXT_NUMBERS if form == TEXT else BINARY_NUMBERS
+        yield _features(np.empty((0, numbers), np.float32), form, source, path, 1)
 
 
 def read_text(path):
@@ -243,8 +243,8 @@ def _write(features, path, form, overwrite):
             put(features[first : first + BLOCK])
 
 
-def _binary_tables(path, block):
-    """Yield tables of at most ``block`` rows, in order."""
+def _binary_tables(path, rows):
+    """Yield tables of at most ``rows`` rows, in order."""
     first = 1
     with text.open_regular(path) as raw, io.BufferedReader(raw) as file:
         size = os.fstat(raw.fileno()).st_size
@@ -253,10 +253,10 @@ def _binary_tables(path, block):
                 f"{path} is neither HDF5 nor text, and not {BINARY}: expected a multiple of {ROW_BYTES} bytes,"
                 f" got {size}"
             )
-        while data := file.read(block * ROW_BYTES):
+        while data := file.read(rows * ROW_BYTES):
             if len(data) % ROW_BYTES:
                 raise DataError(f"{path} became shorter while it was read")
-            table = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, NUMBERS)
+            table = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, BINARY_NUMBERS)
             release_text.refuse_infinite(table, range(first, first + len(table)), f"{path}: row")
             yield table
             first += len(table)

@@ -24,7 +24,7 @@ def is_text(head):
     return unpack.compression_of(head) is not None or not head.removeprefix(codecs.BOM_UTF8).translate(None, PRINTABLE)
 
 
-def read_tables(path, columns, *, block):
+def read_tables(path, columns, *, rows):
     """Read lines of numbers separated by spaces or tabs.
 
     Parameters
@@ -33,7 +33,7 @@ def read_tables(path, columns, *, block):
         UTF-8 or UTF-16, compressed or not (`idt.files.unpack`), as its first bytes say.
     columns : int
         Numbers of a line.
-    block : int
+    rows : int
         Lines at once. Empty ones do not count.
 
     Yields
@@ -54,7 +54,7 @@ def read_tables(path, columns, *, block):
     for number, line in _numbered(path, WIDEST * columns):
         lines.append(line)
         numbers.append(number)
-        if len(lines) == block:
+        if len(lines) == rows:
             yield _parse(lines, numbers, columns, path)
             lines, numbers = [], []
     if lines:

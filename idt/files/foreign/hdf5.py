@@ -25,7 +25,7 @@ from idt.files.foreign.hdf5_types import (
     REFERENCE,
     SPACE,
     TYPE,
-    VARIABLE,
+    VARIABLE_LENGTH,
     ElementType,
     filters_of,
     matlab_class,
@@ -33,7 +33,7 @@ from idt.files.foreign.hdf5_types import (
 )
 from idt.files.hdf5.dataset import CHUNKS, STREAM
 from idt.files.hdf5.filters import inflated, unshuffled
-from idt.files.hdf5.index import UNDEFINED, ForeignStructure, layout_of, places
+from idt.files.hdf5.index import UNDEFINED, UnsupportedStructure, chunk_places, layout_of
 
 EXPANSION, SLACK = 200, 1 << 24
 """Arrays may take at most EXPANSION times the size of the file plus SLACK bytes."""
@@ -72,7 +72,7 @@ def arrays_of(data, name):
     """
     try:
         return _Arrays(data).read()
-    except (ForeignStructure, struct.error, ValueError, IndexError, OverflowError) as problem:
+    except (UnsupportedStructure, struct.error, ValueError, IndexError, OverflowError) as problem:
         if isinstance(problem, DataError):
             raise
         raise DataError(f"{name} is no HDF5 that can be read ({problem}); make or save it anew") from None
@@ -126,14 +126,14 @@ class _Arrays:
             item = self._file.object(int(values[at]))
             found[at] = self._value(item, matlab_class(item.messages), cells=False)
             if found[at] is None:
-                raise ForeignStructure("a cell holds objects that are not supported")
+                raise UnsupportedStructure("a cell holds objects that are not supported")
         return found
 
     def _allow(self, size):
         """Count ``size`` bytes of memory, and refuse the file if its limit is reached."""
         self._left -= size
         if self._left < 0:
-            raise ForeignStructure("an array claims to be larger than the file can hold")
+            raise UnsupportedStructure("an array claims to be larger than the file can hold")
 
     def _array(self, shape, element, layout, filters):
         """Return the elements of a dataset."""
@@ -151,10 +151,10 @@ class _Arrays:
         elif version in (3, 4) and layout_class == CHUNKED:
             data = self._chunked(shape, element.size, layout, filters_of(filters))
         else:
-            raise ForeignStructure(f"an array has a layout of version {version}, which is not read")
+            raise UnsupportedStructure(f"an array has a layout of version {version}, which is not read")
         if len(data) != count * element.size:
-            raise ForeignStructure("an array has another size than its shape")
-        if element.kind == VARIABLE:
+            raise UnsupportedStructure("an array has another size than its shape")
+        if element.kind == VARIABLE_LENGTH:
             return self._texts(data, count).reshape(shape)
         return np.frombuffer(data, element.dtype).reshape(shape)
 
@@ -166,7 +166,7 @@ class _Arrays:
             self._check_chunks(shape, chunks)
             locations = {
                 corner: (at, length, 0)
-                for corner, (at, length) in places(self._file.read, index, shape, chunk_bytes).items()
+                for corner, (at, length) in chunk_places(self._file.read, index, shape, chunk_bytes).items()
             }
         else:
             rank = layout[2] - 1
@@ -185,23 +185,23 @@ class _Arrays:
                 continue
             address, length, mask = locations[corner]
             if length > chunk_bytes + chunk_bytes // 64 + STREAM:
-                raise ForeignStructure("a chunk is larger than what it holds")
+                raise UnsupportedStructure("a chunk is larger than what it holds")
             data = self._file.take(length, address)
             for i in reversed(range(len(filters))):
                 if not mask >> i & 1:
                     data = _unfiltered(data, filters[i], chunk_bytes, size)
             if len(data) != chunk_bytes:
-                raise ForeignStructure("a chunk has another size than its shape")
+                raise UnsupportedStructure("a chunk has another size than its shape")
             part = found[tuple(slice(at, at + step) for at, step in zip(corner, chunks, strict=True))]
             part[...] = np.frombuffer(data, np.uint8).reshape(*chunks, size)[tuple(slice(n) for n in part.shape)]
         return found.tobytes()
 
     def _check_chunks(self, shape, chunks):
         if len(chunks) != len(shape) or not all(chunks):
-            raise ForeignStructure("chunks are of another shape than their array")
+            raise UnsupportedStructure("chunks are of another shape than their array")
         count = math.prod(-(-n // step) for n, step in zip(shape, chunks, strict=True))
         if count > self._file.size // 8 + CHUNKS:
-            raise ForeignStructure("an array has more chunks than the file can hold")
+            raise UnsupportedStructure("an array has more chunks than the file can hold")
 
     def _texts(self, data, count):
         """Return strings of variable length."""
@@ -214,7 +214,7 @@ class _Arrays:
                     self._heaps[address] = self._heap(address)
                 text = self._heaps[address].get(index, b"")
                 if len(text) < length:
-                    raise ForeignStructure("a text lies outside its heap")
+                    raise UnsupportedStructure("a text lies outside its heap")
                 self._allow(length)
             found[i] = text[:length].decode("utf-8", "replace")
         return found
@@ -223,7 +223,7 @@ class _Arrays:
         """Return the objects of a global heap by index."""
         (size,) = struct.unpack_from("<Q", self._file.take(16, address, b"GCOL"), 8)
         if size > self._file.size:
-            raise ForeignStructure("a heap is larger than the file")
+            raise UnsupportedStructure("a heap is larger than the file")
         # Each heap counts, because overlapping heaps may be larger together than the file.
         self._allow(size)
         data, at, found = self._file.take(size, address), 16, {}

@@ -13,7 +13,7 @@ from collections import deque
 from typing import NamedTuple
 
 from idt.files.hdf5.headers import SHARED, link_of, messages
-from idt.files.hdf5.index import UNDEFINED, ForeignStructure
+from idt.files.hdf5.index import UNDEFINED, UnsupportedStructure
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -55,21 +55,21 @@ class Reader:
 
     Raises
     ------
-    ForeignStructure
+    UnsupportedStructure
         If it is no HDF5 file of a supported version.
     """
 
     def __init__(self, data):
         start = next((at for at in STARTS if data[at : at + 8] == SIGNATURE), None)
         if start is None:
-            raise ForeignStructure("it has no superblock")
+            raise UnsupportedStructure("it has no superblock")
         self._data, self.size = data, len(data)
         self._left = len(data) // SHORTEST + SLACK
         version = data[start + 8]
         # Offsets of the sizes of addresses and lengths, and of the addresses.
         sizes, at = (13, 24 + 4 * (version == 1)) if version < 2 else (9, 12)
         if version > 3 or data[start + sizes : start + sizes + 2] != b"\x08\x08":
-            raise ForeignStructure(f"its superblock has version {version}, or addresses of another size")
+            raise UnsupportedStructure(f"its superblock has version {version}, or addresses of another size")
         self._base, *_, root = struct.unpack_from("<QQQQ", data, start + at)
         if version < 2:
             # The root's entry of a symbol table follows: the offset of its name, then its address.
@@ -86,19 +86,19 @@ class Reader:
 
         Raises
         ------
-        ForeignStructure
+        UnsupportedStructure
             If the file ends before, or the bytes begin otherwise.
         """
         found = self.read(size, address)
         if len(found) < size or not found.startswith(signature):
-            raise ForeignStructure(f"there is no {signature.decode() or 'data'} of {size} bytes at {address}")
+            raise UnsupportedStructure(f"there is no {signature.decode() or 'data'} of {size} bytes at {address}")
         return found
 
     def _count(self, number):
         """Add ``number`` to the count of messages and entries that were read, and refuse too many."""
         self._left -= number
         if self._left < 0:
-            raise ForeignStructure("its structures overlap")
+            raise UnsupportedStructure("its structures overlap")
 
     def objects(self, skipped=("#refs#", "#subsystem#")):
         """Yield every object that is not a group.
@@ -125,7 +125,7 @@ class Reader:
                     visited.add(target)
                     pending.append((f"{path}/{name}" if path else name, target))
             if len(visited) > MOST:
-                raise ForeignStructure(f"it has more than {MOST} objects")
+                raise UnsupportedStructure(f"it has more than {MOST} objects")
 
     def object(self, address, path=""):
         """Return the `Object` at ``address`` with this ``path``."""
@@ -140,22 +140,22 @@ class Reader:
         """Return type and body of each message of a version 1 header."""
         version, _, count, _, size = struct.unpack("<BBHII", self.take(12, address))
         if version != 1:
-            raise ForeignStructure("its header is of no known version")
+            raise UnsupportedStructure("its header is of no known version")
         blocks, seen = [(address + 16, size)], {address + 16}
         while blocks:
             place, size = blocks.pop(0)
             if size > BLOCK:
-                raise ForeignStructure("its header has a block of another size")
+                raise UnsupportedStructure("its header has a block of another size")
             block, at = self.take(size, place), 0
             while at + 8 <= len(block) and count:
                 kind, length, flags = struct.unpack_from("<HHB", block, at)
                 body, at, count = block[at + 8 : at + 8 + length], at + 8 + length, count - 1
                 if len(body) < length:
-                    raise ForeignStructure("a message exceeds its header")
+                    raise UnsupportedStructure("a message exceeds its header")
                 if kind == CONTINUATION:
                     place, size = struct.unpack_from("<QQ", body.ljust(16, b"\0"))
                     if place in seen or len(seen) > 1000:
-                        raise ForeignStructure("its header leads back to itself")
+                        raise UnsupportedStructure("its header leads back to itself")
                     seen.add(place)
                     blocks.append((place, size))
                 elif not flags & SHARED:
@@ -168,7 +168,7 @@ class Reader:
             if kind == LINK:
                 links.append(link_of(body))
             elif kind == LINK_INFO and struct.unpack_from("<Q", body, 2 + 8 * (body[1] & 1))[0] != UNDEFINED:
-                raise ForeignStructure(
+                raise UnsupportedStructure(
                     "a group keeps its links in a heap, which is not read; save the file without libver"
                 )
             elif kind == SYMBOLS:
@@ -190,7 +190,7 @@ class Reader:
                 cache_type = struct.unpack_from("<I", entries, at + 16)[0]
                 end = names.find(b"\0", offset, offset + NAME)
                 if end < 0:
-                    raise ForeignStructure("a name lies outside its heap")
+                    raise UnsupportedStructure("a name lies outside its heap")
                 # Cache type 2 is a soft link, which has no address.
                 yield names[offset:end].decode("utf-8", "replace"), None if cache_type == 2 else address
 
@@ -211,7 +211,7 @@ class Reader:
 
         Raises
         ------
-        ForeignStructure
+        UnsupportedStructure
             If a node is damaged or visited twice.
         """
         found, pending, visited = [], deque([(address, None)]), {address}
@@ -220,7 +220,7 @@ class Reader:
             head = self.take(24, node, b"TREE")
             level, count = head[5], struct.unpack_from("<H", head, 6)[0]
             if head[4] != kind or (parent_level is not None and level != parent_level - 1):
-                raise ForeignStructure("a tree has a wrong signature")
+                raise UnsupportedStructure("a tree has a wrong signature")
             self._count(count + 1)
             entries = self.take(count * (key_size + 8), node + 24)
             for at in range(0, len(entries), key_size + 8):
@@ -228,7 +228,7 @@ class Reader:
                 if not level:
                     found.append((key, child))
                 elif child in visited:
-                    raise ForeignStructure("a tree leads back to itself")
+                    raise UnsupportedStructure("a tree leads back to itself")
                 else:
                     visited.add(child)
                     pending.append((child, level))

@@ -8,12 +8,12 @@ import struct
 import numpy as np
 
 from idt.files.hdf5.headers import attribute_of
-from idt.files.hdf5.index import ForeignStructure
+from idt.files.hdf5.index import UnsupportedStructure
 
 SPACE, TYPE, LAYOUT, FILTERS, ATTRIBUTE = 1, 3, 8, 11, 12
 """Types of messages."""
 
-INTEGER, FLOAT, TEXT, REFERENCE, ENUMERATION, VARIABLE = 0, 1, 3, 7, 8, 9
+INTEGER, FLOAT, TEXT, REFERENCE, ENUMERATION, VARIABLE_LENGTH = 0, 1, 3, 7, 8, 9
 """Classes of datatypes."""
 
 FLOATS = {(2, 5, 10), (4, 8, 23), (8, 11, 52)}
@@ -61,7 +61,7 @@ class ElementType:
             self.dtype = np.dtype(f"S{self.size}")
         elif self.kind == REFERENCE and self.size == 8 and not bits & 15:
             self.dtype = np.dtype("<u8")
-        elif self.kind == VARIABLE and bits & 15 == 1 and self.size == HEAPED:
+        elif self.kind == VARIABLE_LENGTH and bits & 15 == 1 and self.size == HEAPED:
             self.dtype = np.dtype(object)
         else:
             self.kind = None
@@ -71,7 +71,7 @@ def shape_of(body):
     """Return the sizes in the dataspace message ``body``; None if it has none."""
     version, rank = body[0], body[1]
     if version not in (1, 2) or rank > 32:
-        raise ForeignStructure("an array has no shape")
+        raise UnsupportedStructure("an array has no shape")
     if version == 2 and body[3] == 2:
         return None
     return struct.unpack_from(f"<{rank}Q", body.ljust(8 + 8 * rank, b"\0"), 8 if version == 1 else 4)
@@ -96,7 +96,7 @@ def filters_of(body):
         at += 4 * (values % 2) if version == 1 else 0
         found.append(code)
     if not {*found} <= {DEFLATE, SHUFFLE, CHECKSUM}:
-        raise ForeignStructure(f"an array has an unsupported filter, {found}; save it with gzip or without")
+        raise UnsupportedStructure(f"an array has an unsupported filter, {found}; save it with gzip or without")
     return found
 
 
@@ -106,7 +106,7 @@ def matlab_class(messages):
         if kind == ATTRIBUTE:
             try:
                 name, value = attribute_of(body)
-            except ForeignStructure:
+            except UnsupportedStructure:
                 continue
             if name == "MATLAB_class":
                 return value.data.rstrip(b"\0").decode("latin1")

@@ -13,7 +13,7 @@ chunks   writing of chunks, whose byte planes are deflated in different ways
 from idt.files.hdf5.identify import format_of, is_hdf5, is_ours
 from idt.files.hdf5.reading import (
     attribute,
-    damaged,
+    damage_as_data_error,
     dataset,
     has,
     json_attribute,
@@ -24,7 +24,7 @@ from idt.files.hdf5.reading import (
 
 __all__ = [
     "attribute",
-    "damaged",
+    "damage_as_data_error",
     "dataset",
     "format_of",
     "has",

@@ -15,7 +15,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files.hdf5.filters import inflated, unshuffled
-from idt.files.hdf5.index import UNDEFINED, ForeignStructure, places
+from idt.files.hdf5.index import UNDEFINED, UnsupportedStructure, chunk_places
 
 SHUFFLE, DEFLATE = FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
 """The filters that are supported, in the order in which our files apply them. libhdf5 would load a filter that is not
@@ -36,7 +36,7 @@ CHUNKS = 64
 bytes for each, but a dataset without written chunks has no table."""
 
 
-class Stored:
+class StoredDataset:
     """A dataset of an open file, indexed like an array: ``stored[10:20]``, ``stored[...]``.
 
     Parameters
@@ -150,8 +150,8 @@ class Stored:
         """Return address and size of every chunk; refuse sizes that no chunk of this dataset has."""
         if self._chunk_places is None:
             try:
-                found = places(self._read, self._layout, self.shape, self._chunk_bytes)
-            except ForeignStructure as problem:
+                found = chunk_places(self._read, self._layout, self.shape, self._chunk_bytes)
+            except UnsupportedStructure as problem:
                 self._refuse(str(problem))
             least = most = self._chunk_bytes
             if DEFLATE in self._filters:
@@ -168,7 +168,7 @@ class Stored:
         if DEFLATE in self._filters:
             try:
                 data = inflated(data, count * self._file_dtype.itemsize)
-            except ForeignStructure as problem:
+            except UnsupportedStructure as problem:
                 self._refuse(str(problem))
         if SHUFFLE in self._filters:
             data = unshuffled(data, self._file_dtype.itemsize)

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from idt.files.hdf5.index import ForeignStructure
+from idt.files.hdf5.index import UnsupportedStructure
 
 
 def inflated(data, size):
@@ -18,7 +18,7 @@ def inflated(data, size):
 
     Raises
     ------
-    ForeignStructure
+    UnsupportedStructure
         If it is damaged or has another size.
     """
     stream = zlib.decompressobj()
@@ -27,9 +27,9 @@ def inflated(data, size):
         if len(found) == size and not stream.eof:
             found += stream.decompress(stream.unconsumed_tail, 1)
     except zlib.error as problem:
-        raise ForeignStructure(str(problem)) from None
+        raise UnsupportedStructure(str(problem)) from None
     if len(found) != size or not stream.eof:
-        raise ForeignStructure("a chunk unpacks to another size")
+        raise UnsupportedStructure("a chunk unpacks to another size")
     return found
 
 

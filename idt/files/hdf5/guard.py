@@ -13,7 +13,7 @@ import struct
 
 from idt.errors import DataError
 from idt.files.hdf5 import headers
-from idt.files.hdf5.index import UNDEFINED, ForeignStructure
+from idt.files.hdf5.index import UNDEFINED, UnsupportedStructure
 
 SUPERBLOCK = 48
 """Bytes of a superblock of version 2 or 3."""
@@ -137,7 +137,7 @@ class GuardedFile(io.RawIOBase):
         if address not in self._headers:
             try:
                 self._headers[address] = headers.parse(self.pread, address)
-            except ForeignStructure as problem:
+            except UnsupportedStructure as problem:
                 self._refuse(f"{name}: {problem}")
         return self._headers[address]
 

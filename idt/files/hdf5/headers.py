@@ -11,7 +11,7 @@ Layout of the messages: HDF5 File Format Specification 3.0, IV.A. Left out: ever
 import struct
 from typing import NamedTuple
 
-from idt.files.hdf5.index import UNDEFINED, ForeignStructure, Layout, layout_of
+from idt.files.hdf5.index import UNDEFINED, Layout, UnsupportedStructure, layout_of
 
 LARGEST = 1 << 20
 """Largest number of bytes of one block of an object header. Ours have a few thousand."""
@@ -22,12 +22,12 @@ BLOCKS = 64
 MOST = 1000
 """Largest number of attributes or links of one object."""
 
-INTEGER, FLOAT, TEXT, RAGGED = 0, 1, 3, 9
+INTEGER, FLOAT, TEXT, VARIABLE_LENGTH = 0, 1, 3, 9
 """Classes of datatypes."""
 
 CLASSES = {
     INTEGER: "integers", FLOAT: "floating-point numbers", 2: "times", TEXT: "text", 4: "bit fields", 5: "opaque bytes",
-    6: "compounds", 7: "references", 8: "enumerations", RAGGED: "values of variable length", 10: "arrays",
+    6: "compounds", 7: "references", 8: "enumerations", VARIABLE_LENGTH: "values of variable length", 10: "arrays",
 }  # fmt: skip
 """Names of the classes for messages."""
 
@@ -100,22 +100,22 @@ def parse(read, address):
 
     Raises
     ------
-    ForeignStructure
+    UnsupportedStructure
         If it holds what our files do not.
     """
     header = Header({}, {}, None, None, None)
     single = set()
     for kind, flags, body in messages(read, address):
         if flags & SHARED:
-            raise ForeignStructure("its header shares a message with another object")
+            raise UnsupportedStructure("its header shares a message with another object")
         if kind in SINGLE:
             if kind in single:
-                raise ForeignStructure(f"its header holds two messages of {SINGLE[kind]}")
+                raise UnsupportedStructure(f"its header holds two messages of {SINGLE[kind]}")
             single.add(kind)
         elif kind == EXTERNAL:
-            raise ForeignStructure("it is stored outside the file")
+            raise UnsupportedStructure("it is stored outside the file")
         elif kind not in OTHERS:
-            raise ForeignStructure(f"its header holds a message of type {kind}")
+            raise UnsupportedStructure(f"its header holds a message of type {kind}")
         if kind == LINK:
             _add(header.links, "links", *link_of(body))
         elif kind == ATTRIBUTE:
@@ -125,11 +125,11 @@ def parse(read, address):
         elif kind == LAYOUT:
             header = header._replace(layout=_layout(body))
         elif kind == LINK_INFO and _address(body, 2 + 8 * (body[1] & 1)) != UNDEFINED:
-            raise ForeignStructure("its links lie in a heap")
+            raise UnsupportedStructure("its links lie in a heap")
         elif kind == ATTRIBUTE_INFO and (heap := _address(body, 2 + 2 * (body[1] & 1))) != UNDEFINED:
             header = header._replace(heap=heap)
     if header.kind is not None and not {DATASPACE, LAYOUT} <= single:
-        raise ForeignStructure("its header lacks a dataspace or a layout")
+        raise UnsupportedStructure("its header lacks a dataspace or a layout")
     return header if LAYOUT in single else header._replace(kind=None)
 
 
@@ -140,12 +140,12 @@ def messages(read, address):
 
     Raises
     ------
-    ForeignStructure
+    UnsupportedStructure
         If the header is not of version 2, or leads out of the file or back to itself.
     """
     start = read(512, address)
     if start[:5] != b"OHDR\x02":
-        raise ForeignStructure("its header is of another version of HDF5")
+        raise UnsupportedStructure("its header is of another version of HDF5")
     flags = start[5]
     # If the header has times (flag 32) and limits of attributes (flag 16), they precede the size of the first block.
     at = 6 + 16 * bool(flags & 32) + 4 * bool(flags & 16)
@@ -163,16 +163,16 @@ def messages(read, address):
             at += head
             body = block[at : at + length]
             if len(body) < length:
-                raise ForeignStructure("a message exceeds its header")
+                raise UnsupportedStructure("a message exceeds its header")
             at += length
             if kind == CONTINUATION:
                 place, size = struct.unpack_from("<QQ", body.ljust(16, b"\0"))
                 if place in seen or len(seen) > BLOCKS or size < 8:
-                    raise ForeignStructure("its header leads back to itself, or has too many blocks")
+                    raise UnsupportedStructure("its header leads back to itself, or has too many blocks")
                 seen.add(place)
                 found = _block(read, size, place)
                 if found[:4] != b"OCHK":
-                    raise ForeignStructure("a block of its header has a wrong signature")
+                    raise UnsupportedStructure("a block of its header has a wrong signature")
                 blocks.append(found[4:-4])
             # A body that is too short is continued with zeros here; libhdf5 refuses it when it opens the object.
             yield kind, flags, body.ljust(24, b"\0")
@@ -180,17 +180,17 @@ def messages(read, address):
 
 def _block(read, size, address):
     if size > LARGEST:
-        raise ForeignStructure(f"its header has a block of {size} bytes")
+        raise UnsupportedStructure(f"its header has a block of {size} bytes")
     found = read(size, address)
     if len(found) < size:
-        raise ForeignStructure("its header exceeds the file")
+        raise UnsupportedStructure("its header exceeds the file")
     return found
 
 
 def _add(found, what, name, value):
     """Add one of the links or attributes (``what``) of an object, or refuse the object."""
     if name in found or len(found) == MOST:
-        raise ForeignStructure(f"it has too many {what}, or two of one name")
+        raise UnsupportedStructure(f"it has too many {what}, or two of one name")
     found[name] = value
 
 
@@ -215,7 +215,7 @@ def attribute_of(body):
     """Return name and `Value` of the attribute message ``body``."""
     version, shared, name_size, type_size, space_size = struct.unpack_from("<BBHHH", body)
     if version not in (1, 3) or (version == 3 and shared):
-        raise ForeignStructure("an attribute is of another version of HDF5, or shares its type")
+        raise UnsupportedStructure("an attribute is of another version of HDF5, or shares its type")
     # Version 1 pads every part to a multiple of eight bytes; version 3 names the encoding of the name.
     step, at = (8, 8) if version == 1 else (1, 9)
     parts = []
@@ -224,13 +224,15 @@ def attribute_of(body):
         at += -(-size // step) * step
     name, kind, space = parts
     if len(kind) < 8 or len(space) < 4:
-        raise ForeignStructure("an attribute has no type or no size")
+        raise UnsupportedStructure("an attribute has no type or no size")
     # 255 stands for a dataspace without elements, whose value is not read.
     rank = space[1] if space[0] == 1 or space[3] < 2 else 255
     value = Value(kind[0] & 15, int.from_bytes(kind[1:4], "little"), int.from_bytes(kind[4:8], "little"), rank, b"")
-    plain = value.kind in (INTEGER, FLOAT, TEXT) or (value.kind == RAGGED and kind[8:9] and kind[8] & 15 <= TEXT)
+    plain = value.kind in (INTEGER, FLOAT, TEXT) or (
+        value.kind == VARIABLE_LENGTH and kind[8:9] and kind[8] & 15 <= TEXT
+    )
     if not plain:
-        raise ForeignStructure(f"an attribute holds {CLASSES.get(value.kind, 'values of an unknown class')}")
+        raise UnsupportedStructure(f"an attribute holds {CLASSES.get(value.kind, 'values of an unknown class')}")
     return _text(name), value._replace(data=body[at : at + value.size] if rank == 0 else b"")
 
 
@@ -242,9 +244,9 @@ def _layout(body):
     """Return the layout of a dataset; its `chunks` are empty if the dataset is contiguous."""
     version, layout_class = body[0], body[1]
     if layout_class == VIRTUAL:
-        raise ForeignStructure("it is stored outside the file")
+        raise UnsupportedStructure("it is stored outside the file")
     if layout_class == CONTIGUOUS and version in (3, 4):
         return Layout((), 0, _address(body, 2), None)
     if layout_class != CHUNKED or version != 4:
-        raise ForeignStructure("its layout is of another version of HDF5")
+        raise UnsupportedStructure("its layout is of another version of HDF5")
     return layout_of(body)

@@ -6,7 +6,7 @@ Source: docs/method/files.md, section 1.
 from idt.errors import DataError
 from idt.files import text
 from idt.files.hdf5.guard import GuardedFile
-from idt.files.hdf5.headers import RAGGED, TEXT
+from idt.files.hdf5.headers import TEXT, VARIABLE_LENGTH
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -64,7 +64,7 @@ def is_of_earlier_release(guard):
     root = guard.root()
     if root.heap is not None and "format" not in root.attributes:
         return guard.names_in_heap(root.heap, ROOT_ATTRIBUTES)
-    return set(ROOT_ATTRIBUTES) <= {*root.attributes} and root.attributes["format"].kind == RAGGED
+    return set(ROOT_ATTRIBUTES) <= {*root.attributes} and root.attributes["format"].kind == VARIABLE_LENGTH
 
 
 def format_of(path):

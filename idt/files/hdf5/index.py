@@ -35,7 +35,7 @@ INDEX_ENTRIES, SMALLEST, INDEX_BLOCKS, INDEX_SUPER = 4, 16, 6, 25
 and of super blocks in the index block."""
 
 
-class ForeignStructure(Exception):
+class UnsupportedStructure(Exception):
     """A structure that our files do not use; the message names it."""
 
 
@@ -70,31 +70,31 @@ def layout_of(body):
 
     Raises
     ------
-    ForeignStructure
+    UnsupportedStructure
         If it is not as in our files.
     """
     flags, rank, width = body[2:5]
     at = 5 + rank * width
     if flags & ~FILTERED or not 2 <= rank <= 32 or not 1 <= width <= 8 or len(body) < at + 1:
-        raise ForeignStructure("its chunks are listed as in no file of ours")
+        raise UnsupportedStructure("its chunks are listed as in no file of ours")
     sizes = [int.from_bytes(body[5 + i * width : 5 + (i + 1) * width], "little") for i in range(rank)]
     kind, at, size = body[at], at + 1, None
     if kind == ONE and flags & FILTERED:
         size, at = int.from_bytes(body[at : at + 8], "little"), at + 12
         if any(body[at - 4 : at]):
-            raise ForeignStructure("a filter is left out")
+            raise UnsupportedStructure("a filter is left out")
     elif kind == FIXED and body[at] == SIZES[4]:
         at += 1
     elif kind == EXTENSIBLE and body[at : at + 5] == SIZES:
         at += 5
     elif kind != ONE:
-        raise ForeignStructure("its chunks are listed as in no file of ours")
+        raise UnsupportedStructure("its chunks are listed as in no file of ours")
     if not all(sizes):
-        raise ForeignStructure("its chunks are empty")
+        raise UnsupportedStructure("its chunks are empty")
     return Layout(tuple(sizes[:-1]), kind, int.from_bytes(body[at : at + 8].ljust(8, b"\xff"), "little"), size)
 
 
-def places(read, layout, shape, chunk_bytes):
+def chunk_places(read, layout, shape, chunk_bytes):
     """Find every chunk that was written.
 
     Parameters
@@ -114,7 +114,7 @@ def places(read, layout, shape, chunk_bytes):
 
     Raises
     ------
-    ForeignStructure
+    UnsupportedStructure
         If the table is not as in our files.
     """
     steps = [range(0, size, step) for size, step in zip(shape, layout.chunks, strict=True)]
@@ -130,7 +130,7 @@ def places(read, layout, shape, chunk_bytes):
         if entry is None or (address := int.from_bytes(entry[:8], "little")) == UNDEFINED:
             continue
         if any(entry[-4:]) and len(entry) > 8:
-            raise ForeignStructure("a filter is left out")
+            raise UnsupportedStructure("a filter is left out")
         found[corner] = address, int.from_bytes(entry[8:-4], "little") if len(entry) > 8 else chunk_bytes
     return found
 
@@ -140,7 +140,7 @@ def _fixed(read, address, count):
     head = _checked_block(read, address, b"FAHD", 24)
     width, bits, total, block = head[6], head[7], int.from_bytes(head[8:16], "little"), _address(head, 16)
     if not 8 <= width <= 20 or bits != SIZES[4] or total != count:
-        raise ForeignStructure("the table of its chunks is of another shape")
+        raise UnsupportedStructure("the table of its chunks is of another shape")
     pages = -(-count // PAGE) if count > PAGE else 0
     bitmap = -(-pages // 8)
     data = _checked_block(read, block, b"FADB", 14 + bitmap)
@@ -152,7 +152,7 @@ def _extensible(read, address, count):
     head = _checked_block(read, address, b"EAHD", 68)
     width, index = head[6], _address(head, 60)
     if not 8 <= width <= 20 or bytes(head[7:12]) != SIZES_IN_TABLE:
-        raise ForeignStructure("the table of its chunks is of another shape")
+        raise UnsupportedStructure("the table of its chunks is of another shape")
     first = 14 + INDEX_ENTRIES * width
     data = _checked_block(read, index, b"EAIB", first + 8 * (INDEX_BLOCKS + INDEX_SUPER))
     found = [data[at : at + width] for at in range(14, first, width)]
@@ -187,7 +187,7 @@ def _entries(read, address, count, width, bitmap, first):
     if count <= PAGE:
         data = read(count * width, address)
         if len(data) < count * width:
-            raise ForeignStructure("the table of its chunks exceeds the file")
+            raise UnsupportedStructure("the table of its chunks exceeds the file")
         return [data[at : at + width] for at in range(0, count * width, width)]
     found = []
     for i in range(-(-count // PAGE)):
@@ -203,7 +203,7 @@ def _entries(read, address, count, width, bitmap, first):
 def _checked_block(read, address, signature, size):
     data = read(size, address)
     if len(data) < size or data[:4] != signature:
-        raise ForeignStructure("the table of its chunks has a wrong signature")
+        raise UnsupportedStructure("the table of its chunks has a wrong signature")
     return data
 
 

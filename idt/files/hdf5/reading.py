@@ -16,9 +16,9 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files import json_text
-from idt.files.hdf5.dataset import Stored
+from idt.files.hdf5.dataset import StoredDataset
 from idt.files.hdf5.guard import GuardedFile
-from idt.files.hdf5.headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
+from idt.files.hdf5.headers import CLASSES, FLOAT, INTEGER, TEXT, VARIABLE_LENGTH
 from idt.files.hdf5.identify import TEXT_GROUP, is_hdf5, is_of_earlier_release
 
 UNDAMAGED = (errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM)
@@ -109,7 +109,7 @@ def open_guarded(path):
         guard.root()
         # HDF5's own driver would lock the file, which is not needed: under its final name a file is never changed.
         access.set_fileobj_driver(h5py.h5fd.fileobj_driver, guard)
-        with damaged(path):
+        with damage_as_data_error(path):
             return CheckedFile(h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY, fapl=access), guard)
     except BaseException:
         guard.close()
@@ -117,7 +117,7 @@ def open_guarded(path):
 
 
 @contextlib.contextmanager
-def damaged(path):
+def damage_as_data_error(path):
     """Turn h5py's errors on a damaged file ``path`` into `DataError`; errors of the disk pass unchanged."""
     try:
         yield
@@ -157,7 +157,7 @@ def attribute(file, name, kind, default=..., *, of=""):
         return default
     found = _decoded(value)
     if not isinstance(found, (int, float) if kind is float else kind):
-        wrong = CLASSES[value.kind] if value.kind == RAGGED or value.rank else type(found).__name__
+        wrong = CLASSES[value.kind] if value.kind == VARIABLE_LENGTH or value.rank else type(found).__name__
         raise DataError(f"{path}: attribute {name!r} must be {kind.__name__}, got {wrong}")
     return kind(found)
 
@@ -220,7 +220,7 @@ def dataset(file, name, *, shape, dtype):
 
     Returns
     -------
-    idt.files.hdf5.dataset.Stored
+    idt.files.hdf5.dataset.StoredDataset
 
     Raises
     ------
@@ -239,7 +239,7 @@ def dataset(file, name, *, shape, dtype):
         raise DataError(
             f"{path}: {name} must be {wanted} of shape {_shape_text(shape)}, got {kind}, which are not read"
         )
-    with damaged(path):
+    with damage_as_data_error(path):
         found = h5py.Dataset(h5py.h5d.open(file.id, name.encode()))
         have = found.dtype
         text = header.kind == TEXT
@@ -249,7 +249,7 @@ def dataset(file, name, *, shape, dtype):
             raise DataError(
                 f"{path}: {name} must be {wanted} of shape {_shape_text(shape)}, got {have} of shape {sizes}"
             )
-        return Stored(file.guard, header, found, path=path, name=name)
+        return StoredDataset(file.guard, header, found, path=path, name=name)
 
 
 def read(file, name, *, shape, dtype):
@@ -266,7 +266,7 @@ def read(file, name, *, shape, dtype):
         As `dataset`, and if the stored bytes are damaged.
     """
     found = dataset(file, name, shape=shape, dtype=dtype)
-    with damaged(file.filename):
+    with damage_as_data_error(file.filename):
         values = found[...]
         return np.char.decode(values, "utf-8").tolist() if values.dtype.kind == "S" else values
 

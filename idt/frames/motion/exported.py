@@ -15,7 +15,7 @@ CODECS = frozenset(
 )
 """Codecs whose P-frames refer to the last I-frame or P-frame, and whose vectors FFmpeg exports."""
 
-BETWEEN = 4
+MOST_B_FRAMES = 4
 """Vectors are spread over at most this many B-frames, because all are held in memory until the next P-frame."""
 
 EXPORT = {"flags2": "+export_mvs"}
@@ -47,9 +47,9 @@ def with_vectors(decoded, context):
     vectors : structured array or None
         As PyAV gives them, but scaled to the motion of one frame.
     """
-    is_usable = context.name in CODECS or (context.name == "h264" and references(context.extradata) == 1)
+    is_usable = context.name in CODECS or (context.name == "h264" and reference_count(context.extradata) == 1)
     # P-frames of H.264 after B-frames may refer to one of them.
-    most = BETWEEN if context.name in CODECS else 0
+    most = MOST_B_FRAMES if context.name in CODECS else 0
     # Number of the last I-frame or P-frame, None if it is unknown or damaged, and the B-frames since then.
     reference = None
     waiting: list[tuple] = []
@@ -81,7 +81,7 @@ def _vectors_per_frame(frame, distance):
     return vectors
 
 
-def references(extradata):
+def reference_count(extradata):
     """Read how many frames a frame of H.264 may refer to.
 
     Parameters
@@ -104,12 +104,12 @@ def references(extradata):
     if len(found) != 1:
         return None
     try:
-        return _reference_count(found[0])
+        return _read_reference_count(found[0])
     except (IndexError, ValueError):
         return None
 
 
-def _reference_count(unit):
+def _read_reference_count(unit):
     """Return the number of reference frames in a sequence parameter set (ITU-T H.264, section 7.3.2.1.1)."""
     profile, bits = unit[1], _Bits(unit[4:].replace(b"\0\0\3", b"\0\0"))
     bits.number()  # seq_parameter_set_id
