@@ -129,7 +129,7 @@ class SegmentingParams:
     penalty: float = option(1.0, bounds=CHANGE, method="untrimmed 6", help="viterbi: cost of a change, in scores")
     threshold: float = option(-1.0, bounds=THRESHOLD, help="windows: least score of a detection")
     overlap: float = option(
-        0.3, bounds=OVERLAP, method="untrimmed 3", help="windows: drop segments that overlap a better one by more"
+        0.3, bounds=OVERLAP, method="untrimmed 3", help="windows: most overlap of a segment with a better one"
     )
     durations: bool = option(False, method="untrimmed 6", help="viterbi, windows: learn how long actions last")
     background: str | None = option(None, help="class outside all segments; its segments do not count in Edit and F1")
