@@ -157,8 +157,8 @@ def extract(
     Returns
     -------
     Features
-        All kept tracks, sorted by last frame, scale and age. A video of one frame has no tracks. ``notes`` has one line
-        for each irregularity, such as a truncated video.
+        All kept tracks, sorted by last frame, frame step, scale and order of sampling. A video of one frame has no
+        tracks. ``notes`` has one line for each irregularity, such as a truncated video.
 
     Raises
     ------

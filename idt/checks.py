@@ -115,7 +115,7 @@ def checked_seed(value, name="random_state", *, most=SEED.high):
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 0 <= value <= most:
         raise DataError(
-            f"{name} must be an integer from 0 to {most}, got {short_repr(value)}; equal calls give equal numbers, so a"
-            " result never depends on chance"
+            f"{name} must be an integer from 0 to {most}, got {short_repr(value)}; equal calls give equal numbers"
+            " only with a fixed seed"
         )
     return int(value)

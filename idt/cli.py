@@ -164,7 +164,7 @@ def _extract_many(jobs, params_of_jobs, run, settings, options, *, joins_run):
         nonlocal hint
         _report(outcome, quiet=True)
         if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params_of_jobs[index])):
-            _print_notes([f"{hint}; so may others"], options.quiet)
+            _print_notes([f"{hint}; other videos may have large frames, too"], options.quiet)
 
     with stage("videos to features"):
         run_report.report_outcomes(

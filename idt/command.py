@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Help formatter that prints a metavar once and has a line for each option."""
+    """Help formatter with lines of 110 characters on every terminal, 30 of them for the names of the options."""
 
     def __init__(self, prog):
         super().__init__(prog, max_help_position=30, width=110)
@@ -250,7 +250,7 @@ def add_number_option(parser, flag, bounds, *, default, help, unset=""):
     help : str
         Its help, without bounds and default.
     unset : str
-        Text in the help about an option that is not given; empty for "default" and its value.
+        Text in the help about a call without the option. If it is empty, the help says "default" and the value.
     """
     unset = unset or f"default {default}"
     parse = value_parser(type(bounds.low), bounds)
@@ -314,7 +314,7 @@ def command(main):
     def run_with_messages(arguments):
         name = os.path.basename(sys.argv[0])
         try:
-            with signals.signals_first(), warnings.catch_warnings():
+            with signals.prefer_signals(), warnings.catch_warnings():
                 # A warning, such as that of an SVM that did not converge, becomes one line without a source line.
                 warnings.showwarning = lambda message, *_, **__: warn(f"{name}: {error_line(message)}")
                 return main(arguments)

@@ -111,7 +111,7 @@ def observe_frames(video, levels, params, boxes):
     previous_frame, previous, blocks, described = None, None, None, False
     for frame in video:
         since = frame.index - video.first_frame.index
-        # Tracks are described in the frame that they leave, so ``described`` is still that of the previous frame here.
+        # ``described`` still tells here whether tracks are described in the previous frame, from which the flow leads.
         spacing = 1 if described or params.flow != MPEG else block_flow.COARSE
         may_start, described = since % params.gap == 0, since % params.describe_every == 0
         now = observe_frame(

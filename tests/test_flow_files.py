@@ -382,8 +382,8 @@ def test_a_run_that_is_ended_leaves_no_flow_and_the_next_one_cleans_up(clips, tm
     [
         (["--layout", "h5", "--rgb"], "the layout h5 has no place for frames"),
         (["--layout", "i3d", "--short-side", 100], "cuts squares of 224 px, got short_side=100"),
-        (["--step", 6], "a flow needs a frame 6 before its second one, got 6 frames"),
-        (["--start", 5], "a flow needs a frame 1 before its second one, got 1 frames"),
+        (["--step", 6], "a flow with step=6 needs 7 frames, got 6 in all"),
+        (["--start", 5], "a flow with step=1 needs 2 frames, got 1 in all"),
         (["--boxes", "absent.txt", "--warped"], "absent.txt"),
     ],
 )

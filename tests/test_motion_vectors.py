@@ -135,7 +135,7 @@ def test_tracks_take_the_vector_of_the_pixels_around_them():
     whole = np.repeat(np.repeat(flow, 4, axis=0), 4, axis=1)[:11, :18]
     at = np.array([[1.4, 9.6], [3.5, 3.4], [4.4, 7.6], [16.9, 10.4]], np.float32)
     moved = []
-    for field, options in ((whole, {}), (flow, {"every": 4, "size": (11, 18)})):
+    for field, options in ((whole, {}), (flow, {"spacing": 4, "size": (11, 18)})):
         tracks = LiveTracks(3, 1, 4)
         tracks.start(at)
         tracks.advance(field, field, **options)

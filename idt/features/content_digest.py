@@ -71,7 +71,7 @@ def digest_of_file(reader, block):
     Parameters
     ----------
     reader : idt.features.reader.Reader
-    rows : int
+    block : int
         Rows at once.
 
     Returns

@@ -53,7 +53,8 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
     Parameters
     ----------
     features : Features
-        Its ``source`` and ``made_with`` are recorded; without a source, it says that the features came from arrays.
+        Its ``source`` and ``made_with`` are recorded. If it has no source, the file records that the features came from
+        arrays.
     path : str or Path
     float32 : bool
         Store histograms as float32 instead of fixed point; histograms of imported rows are stored as float32 in any

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Features:
-    """Tracks and descriptors, sorted by last frame, then frame step, scale and age; float32 but for integers.
+    """Tracks and descriptors, sorted by last frame, frame step, scale and order of sampling; float32 but for integers.
 
     A sequence of tracks: ``len`` counts them, ``features[3]`` is a `Track`, ``features[:100]``, ``features[mask]`` and
     ``features[indices]`` are `Features` of some of them, and iteration gives one `Track` after the other. A column is

@@ -219,7 +219,7 @@ class Writer:
             spans = steps if skips is None else steps * skips[rows].astype(np.int64)
             time = time_position(ends[rows], length=spans, first=self._video.first_frame, frames=frames)
             self._content.add({"time": time})
-            # The offset selects the third column, so only that one need hold the times.
+            # Only the third column is written, at offset 2. The other two columns of the array are not used.
             hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
     def _fix_columns(self, points):

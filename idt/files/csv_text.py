@@ -19,7 +19,7 @@ LONGEST = 1 << 16
 _FORMULA_SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 """Characters, the full-width ones of East Asia included, by which a spreadsheet recognises a field as a formula."""
 
-# Apostrophes before such a character: text that is written with one more, and text that is read with one less.
+# `_FORMULA` matches text that gets an apostrophe when it is written, `_GUARDED` text that loses one when it is read.
 _FORMULA = re.compile(f"'*[{_FORMULA_SIGNS}]")
 _GUARDED = re.compile(f"'+[{_FORMULA_SIGNS}]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)

@@ -19,8 +19,8 @@ from pathlib import Path
 from idt.files import lock_file
 
 LONGEST = 100
-"""Bytes of the longest file name that the names of its lock file and part file contain; a longer name is replaced by
-its digest."""
+"""Largest number of bytes of a file name. A longer name is replaced by its digest in the names of its lock file and its
+part file."""
 
 SOON = 0.2
 """Seconds before a wait is announced, because a run that joins or leaves a shared folder locks it for a moment."""
@@ -121,7 +121,10 @@ def remove_own_locks():
 
 
 def _resolved(folder):
-    """Return the true path of a folder; a dangling link is kept, so that no folder is made at its target."""
+    """Return the true path of a folder, which need not exist yet; refuse a path that is no folder.
+
+    A dangling link is refused, too, so that no folder is made at its target.
+    """
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     return Path(os.path.realpath(folder))

@@ -30,7 +30,8 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     beside : iterable of path
         Files that the run writes beside its outputs. Those of an earlier run are replaced without ``overwrite``.
     suffixes : collection of str
-        Suffixes of the files that are read from a folder; by default all files are read.
+        Suffixes of the files that are read from a folder. Without suffixes, every existing file of the folder is an
+        input, but an output that does not exist yet may lie in it.
     overwrite : bool or collection of path
         As for `idt.files.ownership.check_replaceable`.
     unmarked : bool

@@ -34,8 +34,8 @@ def check_replaceable(path, overwrite=False, *, unmarked=False):
         Whether a file of ours may be replaced. A collection that is not empty permits that, too, and names files that
         are replaced even if they are not ours.
     unmarked : bool
-        The output has a form that carries no mark of its maker: let a file pass that ``overwrite`` does not name,
-        because the caller compares the contents (`is_named`).
+        The output has a form that carries no mark of its maker. With ``overwrite``, any regular file passes, because
+        the caller compares its content with that of the output (`idt.files.atomic.replacing`).
 
     Raises
     ------

@@ -31,8 +31,8 @@ TEXT_CHUNK = 1 << 16
 class ResultFile(h5py.File):
     """An `h5py.File` that raises an error of the disk only after HDF5 has closed the file.
 
-    If HDF5 cannot write a file, it cannot close it either, and reports the error again when the process ends, or
-    crashes. Therefore a failed write is hidden from HDF5, and `check_disk` or `create` raises the first failure.
+    If HDF5 cannot write a file, it cannot close it either. At the end of the process it then reports the error again,
+    or it crashes. Therefore a failed write is hidden from HDF5, and `check_disk` or `create` raises the first failure.
 
     Parameters
     ----------

@@ -88,8 +88,8 @@ def read_bytes(path, *, most=LARGEST):
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= most:
-            # Read until the size at opening, even if the system returns less at once; data appended meanwhile is
-            # ignored.
+            # Read to the end, even if the system returns less at once. Of a file that grows meanwhile, at most one byte
+            # beyond its size at opening is read.
             parts = []
             while size >= 0 and (part := file.read(size + 1)):
                 parts.append(part)

@@ -119,8 +119,8 @@ def matching(pattern):
     Returns
     -------
     list of str
-        Sorted. Hidden folders are not entered by ``**``, and links to folders as by `walk`. Junk (`is_junk`) is left
-        out, unless the pattern names it.
+        Sorted. ``**`` enters links to folders, as `walk` does with ``follow``, but no hidden folders. Junk (`is_junk`)
+        is left out, unless the pattern names it.
     """
     pattern = escape_existing(pattern)
     before, any_depth, after = _split(pattern)

@@ -92,7 +92,7 @@ def _write(frames, sink, params):
         if params.rgb and (all_frames or pair is not None):
             sink.add_image(frame.colour)
     if not sink.flows:
-        raise DataError(f"a flow needs a frame {params.step} before its second one, got {n_without_flow} frames in all")
+        raise DataError(f"a flow with step={params.step} needs {params.step + 1} frames, got {n_without_flow} in all")
     sink.finish()
 
 

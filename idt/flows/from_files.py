@@ -8,10 +8,10 @@ from idt.errors import DataError
 from idt.files import provenance
 from idt.flows.layouts import LAYOUTS, unit_of
 from idt.flows.readers import open_flow_files, resize_field
-from idt.params.flow_choice import FILES, FieldsFlow
+from idt.params.flow_choice import FILES, ConsecutiveFlow
 
 
-class FilesFlow(FieldsFlow):
+class FilesFlow(ConsecutiveFlow):
     """Flow files of one video; two objects are equal if their files' content and their bounds are equal.
 
     Attributes

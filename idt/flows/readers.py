@@ -236,7 +236,7 @@ def _twin(name):
 
 
 def _beside(folder, path):
-    """Return the file of the other direction, in a ``folder``, of a ``path``."""
+    """Return the file in ``folder`` that holds the other direction of the flow in ``path``."""
     return folder / _twin(path.name)
 
 

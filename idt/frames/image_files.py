@@ -48,7 +48,7 @@ class ImageReader:
         self.n_frames = len(paths)
         self.position = self.size = 0
         self._paths, self._max_pixels = paths, max_pixels
-        # A hash of each file's identity takes a few bytes, as there may be a million files; 0 for a file not read yet.
+        # Hashes of the files' identities, because there may be a million files; 0 for a file that was not read yet.
         self._identities = array("q", bytes(8 * len(paths)))
 
     def skip(self):
@@ -70,7 +70,7 @@ class ImageReader:
         if is_animation(data) and data.startswith(b"RIFF"):
             raise DataError(f"{label} is an animated WebP, which no decoder here reads; convert it into a GIF")
         if len(pages_of(data)) > 1 or is_animation(data):
-            raise DataError(f"{label} holds several pictures, expected one; name the file alone, or convert it")
+            raise DataError(f"{label} holds several pictures, expected one; give it as the video, or convert it")
         image = None if size is None or has_too_many_scans(data) else _decode_image(data)
         check_picture(image, label, self._max_pixels)
         self.position += 1

@@ -69,7 +69,8 @@ class Boxes:
         if index not in self.frames:
             raise DataError(
                 f"{self.name} has no line for frame {index}: its {len(self.frames)} lines must cover the video"
-                f" (frames {min(self.frames)} to {max(self.frames)} at present); a frame without people is its number"
+                f" (frames {min(self.frames)} to {max(self.frames)} at present); the line of a frame without people has"
+                " its number alone"
             )
         return self.frames[index]
 
@@ -104,8 +105,8 @@ def read_boxes(path):
     Parameters
     ----------
     path : path
-        Text: per line a frame of the source, then five numbers per box: x1 y1 x2 y2 confidence. A frame without
-        people is its number alone; blank lines are skipped, frames may come in any order.
+        Text: on each line the number of a frame of the source, then five numbers per box: x1 y1 x2 y2 confidence. The
+        line of a frame without people has the number alone. Blank lines are skipped; frames may come in any order.
 
     Returns
     -------

@@ -96,7 +96,8 @@ def open_container(file, path, max_pixels):
     """
     refuse_playlist(path, file.head(HEAD_BYTES))
     check_pixels(os.path.basename(path), image_size(file.head(IMAGE_HEAD_BYTES)) or (0, 0), max_pixels)
-    # No options are given to the decoders, because PyAV crashes when a stream appears later, as in MPEG.
+    # `av.open` gets no options for decoders, because PyAV then crashes when a stream appears later, as in MPEG. The
+    # decoder of the chosen stream gets `decoder_options` afterwards.
     limits = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
     try:
         container = av.open(ByteReader(file), container_options=limits, io_open=_refuse_url, metadata_errors="replace")

@@ -13,7 +13,7 @@ import numpy as np
 FAR = 2**62
 """This number is beyond any frame, and still an index for `bisect`."""
 
-# Products of times and rates are rounded to so many digits; 1.1 s at 10 frames/s would be frame 11.000000000000002.
+# Digits to which products of times and rates are rounded: 1.1 s at 10 frames/s would else be frame 11.000000000000002.
 _DIGITS = 6
 
 
@@ -98,7 +98,8 @@ def nearest(times, fps):
         Their numbers, rising.
     """
     # Frame i is nearest to all times between the middle of i − 1 and i, exclusive, and the middle of i and i + 1. It is
-    # chosen if a multiple of 1 / fps lies there; ``last`` is the number of the last multiple up to its second middle.
+    # chosen if a multiple of 1 / fps lies there. ``last`` is the number of the last multiple up to the middle of i and
+    # i + 1.
     middles = np.append((times[:-1] + times[1:]) / 2, times[-1:])
     last = np.floor(np.round(middles * fps, _DIGITS))
     return np.flatnonzero(np.diff(last, prepend=-1) > 0)

@@ -42,7 +42,7 @@ class FunctionFlow(RecordedFlow):
     function = None
 
 
-class FieldsFlow(RecordedFlow):
+class ConsecutiveFlow(RecordedFlow):
     """A flow that is known between consecutive frames only, such as one read from files."""
 
     def begin(self):
@@ -78,7 +78,7 @@ def start_fields(flow):
     DataError
         If ``flow`` was read from a file, which records the name of a function and not the function.
     """
-    if isinstance(flow, FieldsFlow):
+    if isinstance(flow, ConsecutiveFlow):
         return flow.begin()
     if isinstance(flow, FunctionFlow) or flow in METHODS:
         return None

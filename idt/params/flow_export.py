@@ -47,7 +47,7 @@ class FlowExportParams:
     rgb: bool = option(False, method="flow 2", help="write the frames, too")
     step: int = option(
         1, bounds=Bounds(1, 1000, "frames that lie farther apart show no flow"),
-        unit="frames", method="flow 1", help="from the first frame of a flow to the second",
+        unit="frames", method="flow 1", help="distance from the first frame of a flow to the second",
     )  # fmt: skip
     short_side: int | None = option(
         None, bounds=Bounds(16, LONGEST_SIDE, f"no frame has more than {LONGEST_SIDE} px to a side"),

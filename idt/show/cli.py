@@ -108,7 +108,12 @@ def _add_looks(parser):
     group.add_argument("--beside", action="store_true", help="put each frame without tracks beside the drawn one")
     group.add_argument("--sheet", type=_grid, metavar="CxR", help="a contact sheet of frames, such as 3x3")
     add_number_option(
-        group, "--frame", FRAME, default=None, help="frame of a picture", unset="default: the best, most tracks"
+        group,
+        "--frame",
+        FRAME,
+        default=None,
+        help="frame of a picture",
+        unset="default: the best frame, such as the one with the most tracks",
     )
     add_number_option(
         group, "--track", TRACK, default=None, help="track of --step histograms", unset="default: the longest"

@@ -31,7 +31,7 @@ FAINT = 0.04
 
 
 def group_by_colour(colour, group, chosen, steps):
-    """Sort tracks by their colour.
+    """Split tracks into groups of one colour.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ BLUR = 0.05
 MAP_FACTOR = 4
 """Factor by which the map is smaller than the frame."""
 FAINT = 0.04
-"""Share of the number with the full colour below which a track is gray."""
+"""A track is gray if its number is below this share of the number that has the full colour."""
 MOST_LINES = 40
 """Most tracks of a picture that also shows the map, because more would hide it; the strongest are drawn."""
 FULL_COLOUR_PERCENTILE = 98.0

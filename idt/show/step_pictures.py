@@ -90,7 +90,7 @@ class FrameKeeper:
     Attributes
     ----------
     kept_frames : dict of int to Frame
-        Frames by number; the reader removes each frame that it takes.
+        Frames by number; the code that takes a frame from it removes the frame.
     """
 
     def __init__(self, video):

@@ -26,7 +26,8 @@ FULL_COLOUR_STEPS = 5
 """Steps after which the end point of a track has its full colour."""
 
 GOLDEN = (5**0.5 - 1) / 2
-"""The golden ratio: its multiples modulo 1 are spread evenly, and any share of them contains every smaller share."""
+"""The golden ratio: its multiples modulo 1, the ranks of the tracks, are spread evenly. The tracks with a rank below a
+share are therefore spread evenly, too, and a larger share only adds tracks to them."""
 
 
 class Drawn(NamedTuple):

@@ -39,7 +39,7 @@ def handle_signals():
 
 
 @contextlib.contextmanager
-def signals_first():
+def prefer_signals():
     """Raise a signal that has arrived in place of any other exception of the block.
 
     A library may have caught the exception of the signal and raised another one instead.

@@ -167,7 +167,7 @@ def test_another_decoder_makes_a_file_again(tmp_path):
     assert not extract_job(job, PARAMS, run=RunOptions(decoder="pyav", overwrite=True)).up_to_date
     for same in ("pyav", "auto"):
         assert extract_job(job, PARAMS, run=RunOptions(decoder=same)).up_to_date
-    with mock.patch.object(versions, "_pyav", return_value="PyAV 99"):
+    with mock.patch.object(versions, "_ffmpeg_of_pyav", return_value="PyAV 99"):
         versions._version.cache_clear()
         with pytest.raises(DataError, match=r"was made with decoder PyAV 1.*, this run has PyAV 99"):
             extract_job(job, PARAMS)

@@ -99,7 +99,7 @@ def test_a_tiff_of_one_page_is_one_frame_and_its_digest_is_that_of_an_image(tmp_
     with open_video(stack) as video, open_source(stack) as file:
         one = video.digest
         (tmp_path / "in" / "stack0.tif").write_bytes(file.head(1 << 20))
-    with pytest.raises(DataError, match=r"stack0\.tif\) holds several pictures, expected one; name the file alone"):
+    with pytest.raises(DataError, match=r"stack0\.tif\) holds several pictures, expected one; give it as the video"):
         open_video(tmp_path / "in")
     assert len(one) == 64
 

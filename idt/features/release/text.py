@@ -18,7 +18,10 @@ holds nothing else."""
 
 
 def is_text(head):
-    """Tell whether ``head``, the first bytes of a file, is UTF-8, UTF-16 with a byte order mark, or compressed."""
+    """Tell whether ``head``, the first bytes of a file, is printable ASCII or compressed.
+
+    ASCII may have the byte order mark of UTF-8, or be UTF-16 with a byte order mark.
+    """
     if head.startswith(text.UTF_16):
         head = head.decode("utf-16", "replace").encode()
     return unpack.compression_of(head) is not None or not head.removeprefix(codecs.BOM_UTF8).translate(None, PRINTABLE)

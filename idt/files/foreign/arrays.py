@@ -3,7 +3,7 @@
 A dtype is made from its type string, such as ``f4``, and its byte order alone. The rest of its state, which NumPy would
 trust, is not used. An array is refused unless it has exactly the bytes or the list items that its shape needs.
 
-Source: what `numpy.ndarray.__reduce__` writes; NumPy before 2 calls ``numpy._core`` ``numpy.core``.
+Source: what `numpy.ndarray.__reduce__` writes. The module ``numpy._core`` is named ``numpy.core`` in NumPy before 2.
 """
 
 import math

@@ -31,7 +31,7 @@ from idt.files.foreign.hdf5_types import (
     matlab_class,
     shape_of,
 )
-from idt.files.hdf5.dataset import CHUNKS, STREAM
+from idt.files.hdf5.dataset import CHUNK_COUNT_SLACK, DEFLATE_SLACK
 from idt.files.hdf5.filters import inflated, unshuffled
 from idt.files.hdf5.index import UNDEFINED, UnsupportedStructure, chunk_places, layout_of
 
@@ -184,7 +184,7 @@ class _Arrays:
             if corner not in locations:
                 continue
             address, length, mask = locations[corner]
-            if length > chunk_bytes + chunk_bytes // 64 + STREAM:
+            if length > chunk_bytes + chunk_bytes // 64 + DEFLATE_SLACK:
                 raise UnsupportedStructure("a chunk is larger than what it holds")
             data = self._file.take(length, address)
             for i in reversed(range(len(filters))):
@@ -200,7 +200,7 @@ class _Arrays:
         if len(chunks) != len(shape) or not all(chunks):
             raise UnsupportedStructure("chunks are of another shape than their array")
         count = math.prod(-(-n // step) for n, step in zip(shape, chunks, strict=True))
-        if count > self._file.size // 8 + CHUNKS:
+        if count > self._file.size // 8 + CHUNK_COUNT_SLACK:
             raise UnsupportedStructure("an array has more chunks than the file can hold")
 
     def _texts(self, data, count):

@@ -66,7 +66,8 @@ class Reader:
         self._data, self.size = data, len(data)
         self._left = len(data) // SHORTEST + SLACK
         version = data[start + 8]
-        # Offsets of the sizes of addresses and lengths, and of the addresses.
+        # Offsets in the superblock. Two bytes at `sizes` give the sizes of an address and of a length; the addresses
+        # begin at `at`.
         sizes, at = (13, 24 + 4 * (version == 1)) if version < 2 else (9, 12)
         if version > 3 or data[start + sizes : start + sizes + 2] != b"\x08\x08":
             raise UnsupportedStructure(f"its superblock has version {version}, or addresses of another size")

@@ -109,7 +109,7 @@ def _header(path, file):
     """Parse the three entries of the header."""
     head = file.read(8)
     if not head.startswith(MAGIC):
-        what = ", but an archive of several as of numpy.savez" if head.startswith(b"PK") else ""
+        what = ", but an archive of several matrices, as numpy.savez writes" if head.startswith(b"PK") else ""
         raise DataError(f"{path} is not a matrix saved by numpy.save{what}; pickled objects and archives are not read")
     width = {1: 2, 2: 4, 3: 4}.get(head[6] if len(head) == 8 else 0)
     length = int.from_bytes(file.read(width or 0), "little")

@@ -41,7 +41,8 @@ class Machine(Source):
         Returns the object of a persistent identity, whose content lies elsewhere in the file; without it such
         identities are refused.
     dry : bool
-        Call nothing, and take None for every result. Such a run only finds the end of the pickle.
+        Call no function of the table, and take None for every result. Such a run finds the end of the pickle, and
+        passes its persistent identities to ``persistent``.
 
     Attributes
     ----------

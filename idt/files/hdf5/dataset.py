@@ -27,11 +27,11 @@ EXPANSION = 1100
 SLACK = 1 << 20
 """Bytes that a dataset may have beyond that limit, because a small one may be unwritten and read as fill values."""
 
-STREAM = 1024
+DEFLATE_SLACK = 1024
 """Bytes, besides a 64th of its size, by which deflate may enlarge a chunk that it cannot compress. A chunk that is
 larger on the disk is refused, because it would unpack to more than a chunk holds."""
 
-CHUNKS = 64
+CHUNK_COUNT_SLACK = 64
 """Largest number of chunks in addition to one for each eight bytes of the file. A table of chunks takes at least eight
 bytes for each, but a dataset without written chunks has no table."""
 
@@ -82,7 +82,7 @@ class StoredDataset:
         self._chunk_bytes = item * math.prod(chunks or (0,))
         count = math.prod(-(-n // step) for n, step in zip(self.shape, chunks, strict=True)) if chunks else 0
         limit = (EXPANSION if chunks else 1) * self._size + SLACK
-        if max(item * math.prod(self.shape), self._chunk_bytes) > limit or count > self._size // 8 + CHUNKS:
+        if max(item * math.prod(self.shape), self._chunk_bytes) > limit or count > self._size // 8 + CHUNK_COUNT_SLACK:
             self._refuse_size()
 
     def __len__(self):
@@ -155,7 +155,7 @@ class StoredDataset:
                 self._refuse(str(problem))
             least = most = self._chunk_bytes
             if DEFLATE in self._filters:
-                least, most = 1, most + most // 64 + STREAM
+                least, most = 1, most + most // 64 + DEFLATE_SLACK
             if not all(least <= size <= most for _, size in found.values()):
                 self._refuse_size()
             self._chunk_places = found

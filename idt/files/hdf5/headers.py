@@ -29,7 +29,7 @@ CLASSES = {
     INTEGER: "integers", FLOAT: "floating-point numbers", 2: "times", TEXT: "text", 4: "bit fields", 5: "opaque bytes",
     6: "compounds", 7: "references", 8: "enumerations", VARIABLE_LENGTH: "values of variable length", 10: "arrays",
 }  # fmt: skip
-"""Names of the classes for messages."""
+"""Names of the classes in our error messages."""
 
 DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL, LAYOUT, ATTRIBUTE, CONTINUATION, ATTRIBUTE_INFO = (
     1, 2, 3, 6, 7, 8, 12, 16, 21
@@ -40,7 +40,7 @@ SINGLE = {
     DATASPACE: "dataspace", LINK_INFO: "link info", DATATYPE: "datatype", 5: "fill value", LAYOUT: "layout",
     11: "filters", ATTRIBUTE_INFO: "attributes",
 }  # fmt: skip
-"""Messages that an object has at most once, with their names for messages."""
+"""Types of messages that an object has at most once, with their names in our error messages."""
 
 OTHERS = {0, LINK, 10, ATTRIBUTE, CONTINUATION, 18, 22}
 """The other messages that are allowed; 0 is nothing, 10 group info, 18 a time, 22 a count of references."""
