@@ -56,7 +56,7 @@ def write_vectors(path, size):
 
 @contextlib.contextmanager
 def timed(stages, name):
-    """Add the time that a block takes, and that of the processor, to the ``stages``."""
+    """Add the wall time and the processor time of the body of a ``with`` statement to the ``stages``."""
     began = time.perf_counter(), time.process_time()
     yield
     taken = time.perf_counter() - began[0], time.process_time() - began[1]

@@ -135,9 +135,10 @@ def _sliced(folder, features, held, k):
 
 
 def _spotted(actor, sliced, truth, codebook, params):
-    """Search the video of one actor for the ``wave2`` of each other actor: a list of bool, the actor before it first.
+    """Search the video of one actor for the ``wave2`` of each other actor; return a list of bool.
 
-    An item is True if one of the first two places covers more than half of the true segment.
+    An item is True if one of the first two places covers more than half of the true segment. The other actors follow in
+    reverse alphabetical order from the one before ``actor``; the last name comes after the first.
     """
     windows = {name: window_vectors(slices, codebook, params, length=WINDOW) for name, slices in sliced.items()}
     projection = PCA(N_COMPONENTS, random_state=0).fit(

@@ -133,9 +133,8 @@ class SegmentingParams:
     )
     threshold: float = option(-1.0, bounds=THRESHOLD_BOUNDS, help="windows: least score of a detection")
     overlap: float = option(
-        0.3, bounds=OVERLAP_BOUNDS, method="untrimmed 3",
-        help="windows: drop segments that overlap a better one by more",
-    )  # fmt: skip
+        0.3, bounds=OVERLAP_BOUNDS, method="untrimmed 3", help="windows: most overlap of a segment with a better one"
+    )
     durations: bool = option(False, method="untrimmed 6", help="viterbi, windows: learn how long actions last")
     background: str | None = option(None, help="class outside all segments; its segments do not count in Edit and F1")
     rate: float | None = option(

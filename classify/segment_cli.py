@@ -215,12 +215,12 @@ def _segment_options(options):
         transcripts = {path.relative_to(place).with_suffix("").as_posix(): read_lines(path) for path in paths}
     if options.lengths:
         from classify.untrimmed.formats.table import read_table
-        from classify.untrimmed.segmenting import log_lengths
+        from classify.untrimmed.segmenting import estimate_length_rewards
 
         segments = read_table(options.train)
 
         def rewards(classes, rate, longest):
-            return log_lengths(segments, classes, slice_seconds=1 / rate, longest=longest)
+            return estimate_length_rewards(segments, classes, slice_seconds=1 / rate, longest=longest)
 
     return SegmentOptions(
         options.method, lengths_of(options.window), options.penalty, options.threshold, options.overlap,

@@ -71,8 +71,8 @@ class Codebook:
         return sha.hexdigest()
 
     @property
-    def projection(self):
-        """Identity of its projection, as `idt.features.projection.identity` gives it; None without a PCA."""
+    def projection_digest(self):
+        """Digest of the projection, as from `idt.features.projection.identity`; None without a PCA."""
         arrays = {
             block.name: (block.pca.mean_, block.pca.components_, block.pca.explained_variance_)
             for block in self.blocks
@@ -127,12 +127,13 @@ class Codebook:
             If the features were extracted with other parameters, or have other sizes.
         """
         first = inputs.sources[0].label
-        if inputs.projection is not None:
-            # The axes identify the features that they were fitted on, so nothing else is compared.
-            if inputs.projection != self.projection:
+        if inputs.projection_digest is not None:
+            # The digest covers the parameters and sizes of the features, too, so nothing else is compared.
+            if inputs.projection_digest != self.projection_digest:
                 raise DataError(
-                    f"{first} is stored along the axes of the codebook with digest {inputs.projection!s:.12}…, so it"
-                    f" can only be encoded with that one, got one with digest {self.digest:.12}…"
+                    f"{first} is stored along the axes of the codebook with digest"
+                    f" {inputs.projection_digest!s:.12}…, so it can only be encoded with that one,"
+                    f" got one with digest {self.digest:.12}…"
                 )
             return
         if inputs.sizes.keys() == self.sizes.keys() and inputs.params != self.features:

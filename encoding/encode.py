@@ -46,7 +46,8 @@ def encode_video(source, codebook, params, threads=1, projected=False):
     threads : int
         The result does not depend on it.
     projected : bool
-        Whether the descriptors are stored along the codebook's axes (`encoding.descriptors.inputs.Inputs.projection`).
+        Whether the descriptors are stored along the codebook's axes
+        (`encoding.descriptors.inputs.Inputs.projection_digest`).
 
     Returns
     -------
@@ -230,7 +231,7 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     THREADS.check("threads", threads)
     codebook.params_with(**params.fitting())
     codebook.check_fits(inputs)
-    projected = inputs.projection is not None
+    projected = inputs.projection_digest is not None
     tasks = ((source, codebook, params, threads, projected) for source in inputs.sources)
     yield from in_order(encode_video, tasks, jobs)
 
@@ -238,7 +239,7 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
 def projected_batches(source, codebooks, params, more=(), *, projected=False):
     """Yield the descriptors of a video, projected by the PCA of each block and codebook, some rows at a time.
 
-    If the encoding encodes the descriptors of a slice together, no batch ends within a slice.
+    Sparse codes encode all tracks that end within the same L frames together. A batch then never splits such L frames.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ def encode_sets(inputs, wanted, params, *, run=RunOptions()):
         each.codebook.check_fits(inputs)
     names = [frozenset(each.names) for each in wanted]
     targets = [[i for i, of_file in enumerate(names) if name in of_file] for name in inputs.names]
-    projected = inputs.projection is not None
+    projected = inputs.projection_digest is not None
     tasks = (
         (source, [wanted[i].codebook for i in places], params, run.threads, projected)
         for source, places in zip(inputs.sources, targets, strict=True)

@@ -194,7 +194,7 @@ def _sample_sets(inputs, sets, params, workers):
 
 def _check_sets(inputs, sets):
     """Refuse videos that no codebook can be fitted on."""
-    if inputs.projection is not None:
+    if inputs.projection_digest is not None:
         raise DataError(
             f"{inputs.sources[0].label} is stored along the axes of a codebook, so no other can be fitted on it; encode"
             " it with that one (--codebook), or extract it without --project"

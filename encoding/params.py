@@ -18,8 +18,8 @@ from idt.params.option import check_fields, option
 
 NORMS = ("l2", "l1", "rootl1", "none")
 CODINGS = ("vq", "soft", "somp")
-POOLINGS = ("sum", "max")
-POOLS = ("mean", "max", "topk")
+POOLINGS = ("sum", "max")  # of bags of visual words
+POOLS = ("mean", "max", "topk")  # of plain pooling
 
 MOST_VECTOR_NUMBERS = 2**28
 """Largest number of elements of a vector, or of a matrix that is applied to a vector: a gigabyte in float32."""
@@ -204,7 +204,7 @@ class StackedParams(EncodingParams):
     )  # fmt: skip
     reduced: int = option(
         200, bounds=Bounds(1, 16_384, "a projection is to leave little of a vector"),
-        method="encoding 11", help="numbers of a sub-volume after the max-margin projection",
+        method="encoding 11", help="length of a sub-volume's vector after the max-margin projection",
     )  # fmt: skip
     plain: bool = option(True, method="encoding 11", flag="no-plain", help="leave out the plain Fisher vector")
 
@@ -255,7 +255,7 @@ class BovwParams(BlockParams):
     )  # fmt: skip
     width: float = option(
         0.5,
-        bounds=Bounds(0.0, 1.0, "beyond typical distances all words would share alike", above=True),
+        bounds=Bounds(0.0, 1.0, "with a greater width all words would have nearly the same weight", above=True),
         method="encoding 9",
         help="width of the weights, in typical distances from a descriptor to its word (soft)",
     )

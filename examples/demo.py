@@ -1,4 +1,4 @@
-"""Print a summary of a feature file, which five lines of Python read."""
+"""Read a feature file in a few lines of Python, and print a summary of it."""
 
 import sys
 

@@ -63,8 +63,8 @@ def extract(arguments):
     with cluster.connected(options.scheduler):
         if is_single:
             return _extract_one(jobs[0], params_of_jobs[0], run, settings, options.quiet)
-        with locks.shared(options.output, say=run.say) as joins_run:
-            return _extract_many(jobs, params_of_jobs, run, settings, options, joins_run=joins_run)
+        with locks.shared(options.output, say=run.say) as is_shared:
+            return _extract_many(jobs, params_of_jobs, run, settings, options, is_shared=is_shared)
 
 
 def _extraction_options(arguments):
@@ -150,14 +150,14 @@ def _extract_one(job, params, run, settings, quiet):
     return DONE
 
 
-def _extract_many(jobs, params_of_jobs, run, settings, options, *, joins_run):
+def _extract_many(jobs, params_of_jobs, run, settings, options, *, is_shared):
     """Extract many videos with a summary; return the exit status."""
     from idt.batch import run_report, summary
     from idt.batch.extract_many import extract_many
     from idt.batch.jobs import size_of
     from idt.batch.outcome import large_hint
 
-    tally = summary.begin(options.output, [size_of(job) for job in jobs], overwrite=run.overwrite, joins_run=joins_run)
+    tally = summary.begin(options.output, [size_of(job) for job in jobs], overwrite=run.overwrite, is_shared=is_shared)
     hint = None
 
     def report(index, outcome):

@@ -85,7 +85,7 @@ def test_a_projected_file_has_the_datasets_that_the_store_documents(target, code
     feature_file.save(features, target, project=codebook)
     with h5py.File(target) as file:
         assert file.attrs["version"] == 4
-        assert json.loads(file.attrs["params"])["projected"] == Codebook.load(codebook).projection
+        assert json.loads(file.attrs["params"])["projected"] == Codebook.load(codebook).projection_digest
         assert set(file) == {"tracks", "projected"}
         assert set(file["tracks"]) == set(PROJECTED_COLUMNS)
         widths = {"trajectory": 15, "hog": 48, "hof": 54, "mbhx": 48, "mbhy": 48}

@@ -10,7 +10,7 @@ import pytest
 from classify.datasets.dataset import Clip, Dataset, Skipped
 from classify.datasets.registry import READERS
 from classify.datasets.splits import Split
-from classify.reports.extent import SIZES, shortfall
+from classify.reports.extent import SIZES, covered_part
 from classify.reports.published import KINDS, SOURCES, published
 from classify.reports.published_tables import Own, published_tables
 from classify.reports.report import assemble, write
@@ -98,13 +98,13 @@ def test_a_run_on_part_of_the_set_says_so_on_its_own_row_and_is_not_ranked():
 
 
 def test_the_part_that_a_run_covers_is_told_from_classes_splits_and_clips():
-    assert shortfall(ucf101()) == []
-    assert shortfall(ucf101(classes=9)) == ["9 of 101 classes"]
-    assert shortfall(ucf101(), splits=1) == ["1 of 3 splits"]
-    assert shortfall(ucf101(missing=3)) == ["202 of 205 clips"]
-    assert shortfall(ucf101(missing=2)) == []
-    assert shortfall(replace(ucf101(), failed=[Skipped("x", "odd")] * 9)) == ["202 of 211 clips"]
-    assert shortfall(replace(ucf101(classes=9), name="folder")) == []
+    assert covered_part(ucf101()) == []
+    assert covered_part(ucf101(classes=9)) == ["9 of 101 classes"]
+    assert covered_part(ucf101(), splits=1) == ["1 of 3 splits"]
+    assert covered_part(ucf101(missing=3)) == ["202 of 205 clips"]
+    assert covered_part(ucf101(missing=2)) == []
+    assert covered_part(replace(ucf101(), failed=[Skipped("x", "odd")] * 9)) == ["202 of 211 clips"]
+    assert covered_part(replace(ucf101(classes=9), name="folder")) == []
     assert set(SIZES) == set(READERS) - {"folder", "list"}
 
 

@@ -137,7 +137,7 @@ def _left_out(gathered):
 
 
 def _part(dataset, gathered):
-    """Return the part of a data set that is covered, as `classify.reports.extent.shortfall` does."""
+    """Return the part of a data set that is covered, as `classify.reports.extent.covered_part` does."""
     classes, splits = SIZES.get(dataset or "", (0, 0))
     found, gone = len(gathered[0].truth.classes), len(_left_out(gathered))
     total = gone + sum(len(split.truth.names) for split in gathered)

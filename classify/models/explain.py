@@ -136,7 +136,7 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
     features = _features(video, book, shown, run)
     inputs = Inputs.of([features], descriptors=tuple(book.sizes))
     book.check_fits(inputs)
-    projected = inputs.projection is not None
+    projected = inputs.projection_digest is not None
     tracks = read_tracks(inputs.sources[0], book, params, projected=projected)
     vector = encode_video(inputs.sources[0], book, params, run.threads, projected).vector
     scores = classifier.scores(vector[None])[0]

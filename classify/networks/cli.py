@@ -30,8 +30,8 @@ def network(arguments):
     recipe.params(recipe.network())
     if len(jobs) == 1 and not options.scheduler:
         return _run_one(jobs[0], recipe, options)
-    with cluster.connected(options.scheduler), locks.shared(options.output, say=run_options(options).say) as joins_run:
-        return _run(jobs, recipe, options, joins_run=joins_run)
+    with cluster.connected(options.scheduler), locks.shared(options.output, say=run_options(options).say) as is_shared:
+        return _run(jobs, recipe, options, is_shared=is_shared)
 
 
 def _recipe(options):
@@ -98,7 +98,7 @@ def _run_one(job, recipe, options):
     return _finish([job], recipe, options)
 
 
-def _run(jobs, recipe, options, *, joins_run):
+def _run(jobs, recipe, options, *, is_shared):
     """Run the network over all videos, and write summary.json and failures.csv; return the exit status."""
     from classify.networks.run_videos import run_videos
     from idt.batch import jobs as videos
@@ -107,7 +107,7 @@ def _run(jobs, recipe, options, *, joins_run):
 
     run = run_options(options)
     count = summary.begin(
-        options.output, [videos.size_of(job) for job in jobs], overwrite=run.overwrite, joins_run=joins_run
+        options.output, [videos.size_of(job) for job in jobs], overwrite=run.overwrite, is_shared=is_shared
     )
     done = []
 

@@ -21,8 +21,8 @@ NEGLIGIBLE = 0.01
 """Share of the clips that a run on the whole set may lack, because they change a result by no more than this."""
 
 
-def shortfall(dataset, splits=None):
-    """Say which part of a set a run covers.
+def covered_part(dataset, splits=None):
+    """Return the part of a set that a run covers, if it does not cover all of it.
 
     Parameters
     ----------

@@ -24,6 +24,7 @@ SOURCES = {
 """Letter → the kind of place in which a number was read."""
 
 COLUMNS = ["kind", "system", "set", "with", "percent", "scope", "classes", "source", "read", "note"]
+"""Columns of the table; `Published` says what they hold. ``classes`` are classes of sources, not of actions."""
 
 TABLE = Path(__file__).with_name("published.csv")
 

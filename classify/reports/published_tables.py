@@ -21,7 +21,7 @@ class Own(NamedTuple):
     metric : str
         Its name.
     part : list of str
-        Part of the set that it covers, as from `classify.reports.extent.shortfall`.
+        Part of the set that it covers, as from `classify.reports.extent.covered_part`.
     """
 
     share: float

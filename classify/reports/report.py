@@ -16,7 +16,7 @@ import numpy as np
 
 from classify import metrics
 from classify.reports import summary
-from classify.reports.extent import shortfall
+from classify.reports.extent import covered_part
 from classify.reports.markdown import METRIC_NAMES, as_markdown
 from classify.reports.page import evaluation as evaluation_page
 from classify.reports.page.template import NO_JINJA, is_available
@@ -96,7 +96,8 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
         Ready for JSON. ``value`` and ``per_descriptor`` are numbers of the set's ``metric``; ``interval`` is the
         confidence interval of the mean over the splits; ``confusion`` is [true][predicted] in the order of ``classes``;
         ``confusion`` and ``per_class`` are empty where clips have several labels; a share over no videos is None;
-        ``part`` is the part of the set that the run covers, empty if it covers the whole set.
+        ``part`` is the part of the set that the run covers, empty if it covers the whole set. In ``per_part`` and
+        ``per_fold``, a part is a subset of the set, whose splits are counted together.
 
     Raises
     ------
@@ -144,7 +145,7 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
         "empty": sorted(empty),
         "notes": list(notes),
         "columns": vector_length,
-        "part": shortfall(dataset, len(folds)),
+        "part": covered_part(dataset, len(folds)),
         "published": [entry._asdict() for entry in published(dataset.name)],
         "settings": settings or {},
         "versions": versions(),

@@ -167,7 +167,7 @@ def fill_empty_rows(rows, empty):
     rows, empty = np.asarray(rows), np.asarray(empty, bool)
     known = np.flatnonzero(~empty)
     if not len(known):
-        raise DataError("no window of the video has tracks, so there is nothing to bridge from")
+        raise DataError("no window of the video has tracks, so there is nothing to interpolate from")
     filled = rows.copy()
     for column in range(rows.shape[1]):
         filled[empty, column] = np.interp(np.flatnonzero(empty), known, rows[known, column])
@@ -235,7 +235,7 @@ def _aligned(first, second, distance, *, band=None, subsequence=False, free=None
     if distance not in DISTANCES:
         raise DataError(f"distance must be one of {', '.join(DISTANCES)}, got {distance!r}")
     if distance == "cosine" and not (first.any(axis=1).all() and second.any(axis=1).all()):
-        raise DataError("the cosine of a zero row is not defined; leave rows without tracks out, or bridge them")
+        raise DataError("the cosine of a zero row is not defined; leave rows without tracks out, or interpolate them")
     n, m = len(first), len(second)
     slope = (m - 1) / (n - 1) if n > 1 else 0.0
     row, moves = np.full(m, np.inf), np.empty((n, m), np.uint8)

@@ -47,7 +47,7 @@ def parse_options(arguments):
     group.add_argument("--lengths", action="store_true", help="viterbi, windows: learn lengths of actions from --train")
     add_number_option(group, "--threshold", THRESHOLD_BOUNDS, default=0.0, help="windows: least score of a detection")
     add_number_option(
-        group, "--overlap", OVERLAP_BOUNDS, default=0.3, help="windows: drop segments that overlap a better one by more"
+        group, "--overlap", OVERLAP_BOUNDS, default=0.3, help="windows: most overlap of a segment with a better one"
     )
     group.add_argument("--background", metavar="CLASS", help="class that makes no segments")
     group.add_argument(

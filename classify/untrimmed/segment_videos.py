@@ -46,7 +46,7 @@ class SegmentOptions:
         Class that makes no segments.
     transcripts : dict of str to list of str
         Ordered actions of each video, for ``dtw``.
-    log_lengths : callable or None
+    length_rewards_for : callable or None
         For ``viterbi`` and ``windows``: function of classes, slices a second, and the longest length in slices, that
         returns rewards of lengths.
     """
@@ -58,7 +58,7 @@ class SegmentOptions:
     overlap: float = 0.3
     background: str | None = None
     transcripts: dict | None = None
-    log_lengths: Callable | None = None
+    length_rewards_for: Callable | None = None
 
 
 class Segmented(NamedTuple):
@@ -111,12 +111,12 @@ def segment_slices(slices, codebook, params, classifier, options):
     ]
     scores, baseline = tables[0][1], None
     background = () if options.background is None else (options.background,)
-    rewards_for = options.log_lengths
+    rewards_for = options.length_rewards_for
     if options.method == "windows":
         longest = max(length // slices.length for length in options.lengths)
         segments = by_windows(
             tables, threshold=options.threshold, overlap=options.overlap, background=options.background,
-            log_lengths=None if rewards_for is None else rewards_for(scores.classes, scores.rate, longest),
+            length_rewards=None if rewards_for is None else rewards_for(scores.classes, scores.rate, longest),
         )  # fmt: skip
         labels = best_labels(tables, segments, background=options.background or "background")
     else:
@@ -127,7 +127,7 @@ def segment_slices(slices, codebook, params, classifier, options):
             labels, baseline = by_transcript(scores, transcript)
         else:
             rewards = None if rewards_for is None else rewards_for(scores.classes, scores.rate, len(scores.values))
-            labels = by_viterbi(scores, penalty=options.penalty, log_lengths=rewards)
+            labels = by_viterbi(scores, penalty=options.penalty, length_rewards=rewards)
         segments = label_segments(scores, labels, background=background)
     baseline = None if baseline is None else scores.frame_labels(baseline)
     return Segmented(slices.name, segments, scores.frame_labels(labels), baseline, scores.fps, scores)

@@ -13,7 +13,7 @@ from classify.untrimmed.viterbi import decode_frames, decode_segments
 from idt.errors import DataError
 
 
-def by_viterbi(scores, *, penalty=1.0, log_lengths=None):
+def by_viterbi(scores, *, penalty=1.0, length_rewards=None):
     """Label slices by Viterbi decoding.
 
     Parameters
@@ -21,17 +21,17 @@ def by_viterbi(scores, *, penalty=1.0, log_lengths=None):
     scores : SliceScores
     penalty : float
         Cost of each change.
-    log_lengths : (L + 1, C) float, optional
+    length_rewards : (L + 1, C) float, optional
         Rewards of lengths in slices, as `classify.untrimmed.viterbi.decode_segments`.
 
     Returns
     -------
     (s,) str
     """
-    if log_lengths is None:
+    if length_rewards is None:
         classes, _ = decode_frames(scores.values, penalty)
     else:
-        classes, _ = decode_segments(scores.values, log_lengths, penalty)
+        classes, _ = decode_segments(scores.values, length_rewards, penalty)
     return np.array(scores.classes)[classes]
 
 
@@ -69,7 +69,7 @@ def by_transcript(scores, transcript):
     return labels[states], stretch_labels(labels, len(scores.values))
 
 
-def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, log_lengths=None):
+def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, length_rewards=None):
     """Detect segments in sliding windows of several lengths.
 
     Parameters
@@ -82,9 +82,9 @@ def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, log_lengt
         As for `classify.untrimmed.suppression.suppress`.
     background : str, optional
         A class that makes no segments.
-    log_lengths : (L + 1, C) float, optional
-        Rewards of lengths in slices, as from `log_lengths`. The score of a window is lowered by the difference between
-        its class's highest reward, over the given lengths, and the reward of its own length.
+    length_rewards : (L + 1, C) float, optional
+        Rewards of lengths in slices, as from `estimate_length_rewards`. The score of a window is lowered by the
+        difference between its class's highest reward, over the given lengths, and the reward of its own length.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, log_lengt
         raise DataError(
             f"the model has no class {background!r} for the background, but {', '.join(first.classes):.300}"
         )
-    lowered = _lowered(tables, log_lengths)
+    lowered = _lowered(tables, length_rewards)
     spans, labels, scores = [], [], []
     for row, (length, table) in enumerate(tables):
         least = np.full(len(table.values), float(threshold))
@@ -121,11 +121,11 @@ def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, log_lengt
     return kept.rows(np.lexsort((-kept.scores, kept.labels)))
 
 
-def _lowered(tables, log_lengths):
+def _lowered(tables, length_rewards):
     """Compute by how much the scores of each length of windows are lowered, a row a length and a column a class."""
-    if log_lengths is None:
+    if length_rewards is None:
         return np.zeros((len(tables), len(tables[0][1].classes)))
-    rewards = log_lengths[[length // table.slice_frames for length, table in tables]]
+    rewards = length_rewards[[length // table.slice_frames for length, table in tables]]
     return rewards.max(axis=0) - rewards
 
 
@@ -177,7 +177,7 @@ def label_segments(scores, labels, *, background=()):
     return segments_of(scores.name, frames, scores.fps, scores=means, background=background)
 
 
-def log_lengths(segments, classes, *, slice_seconds, longest):
+def estimate_length_rewards(segments, classes, *, slice_seconds, longest):
     """Estimate how probable each length of a segment is, class by class.
 
     Parameters

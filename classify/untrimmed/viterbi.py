@@ -51,13 +51,13 @@ def decode_frames(scores, penalty):
     return classes, float(best.max())
 
 
-def decode_segments(scores, log_lengths, penalty=0.0):
+def decode_segments(scores, length_rewards, penalty=0.0):
     """Find the best segments where each is rewarded by its length.
 
     Parameters
     ----------
     scores : (T, C) float
-    log_lengths : (L + 1, C) float
+    length_rewards : (L + 1, C) float
         Reward of a segment by length and class, such as the logarithm of its probability; row 0 plays no part, −inf
         forbids a length. Segments longer than L rows are not made.
     penalty : float
@@ -78,7 +78,7 @@ def decode_segments(scores, log_lengths, penalty=0.0):
     docs/method/untrimmed.md, section 6. Two segments in a row are of different classes.
     """
     scores = _checked(scores, penalty)
-    rewards = np.ascontiguousarray(log_lengths, np.float64)
+    rewards = np.ascontiguousarray(length_rewards, np.float64)
     if rewards.ndim != 2 or rewards.shape[1] != scores.shape[1] or len(rewards) < 2 or not (rewards < np.inf).all():
         raise DataError(f"lengths must be (L + 1, {scores.shape[1]}) rewards below infinity, got {rewards.shape}")
     sums = np.zeros((len(scores) + 1, scores.shape[1]))

@@ -27,7 +27,8 @@ from idt.workers.blas import one_blas_thread, product
 
 # Share of a group's energy below which its residuals count as zero: the rounding of float32.
 EXPLAINED = 1e-10
-# An atom counts as a combination of the support if the squared length of its component orthogonal to it is below this.
+# An atom counts as a combination of the atoms of the support if its component orthogonal to them has a squared length
+# below this.
 DEPENDENT = 1e-6
 
 

@@ -124,7 +124,7 @@ def extraction_of(params, name):
 
 
 def sizes_of(params, descriptors):
-    """Find the columns of each descriptor of an extraction.
+    """Return the number of columns of each descriptor of an extraction.
 
     Parameters
     ----------

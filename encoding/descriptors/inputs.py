@@ -84,8 +84,8 @@ class Inputs:
         return [source.name for source in self.sources]
 
     @property
-    def projection(self):
-        """Identity (`idt.features.projection.identity`) of the projection that stored features have, or None."""
+    def projection_digest(self):
+        """Digest (`idt.features.projection.identity`) of the projection that stored features have, or None."""
         return (self.params or {}).get(PROJECTED)
 
 

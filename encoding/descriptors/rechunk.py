@@ -1,10 +1,10 @@
-"""Regroup chunks of features of any length into blocks of equal length, the form in which a feature file is read."""
+"""Regroup chunks of features of any length into batches of equal length, the form in which a feature file is read."""
 
 from idt.features.features import Features
 
 
 def rechunk(chunks, size):
-    """Join and cut chunks of any length to blocks of ``size`` rows.
+    """Join and cut chunks of any length to batches of ``size`` rows.
 
     Parameters
     ----------

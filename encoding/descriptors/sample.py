@@ -9,9 +9,9 @@ The headers of feature files record the numbers of rows, so `choose` knows the s
 uniform, but the samples of leave-one-out would have few rows in common and fill the memory side by side. A `Reservoir`
 samples from videos whose numbers of rows are not known in advance.
 
-Source: docs/method/encoding.md, section 3. A key is the BLAKE2b hash of seed and name, XOR the index of
-the row, after the finaliser of splitmix64 (Steele, Lea & Flood 2014). The finaliser maps distinct numbers to distinct
-keys, so the rows of a video have distinct keys.
+Source: docs/method/encoding.md, section 3. The BLAKE2b hash of seed and name is combined with the
+index of the row by XOR, and the finaliser of splitmix64 (Steele, Lea & Flood 2014) makes the key of the result. The
+finaliser maps distinct numbers to distinct keys, so the rows of a video have distinct keys.
 """
 
 import hashlib
@@ -114,7 +114,8 @@ class Sample:
     ----------
     chosen : dict of str to Chosen
     read : dict of str to ((n,) int, (n, d) float32)
-        Numbers of rows of each video, rising, and the descriptors in them. They include the rows of the sample.
+        Indices of the rows of each video that were read, rising, and the descriptors in them. They include the rows of
+        the sample.
     """
 
     def __init__(self, chosen, read):

@@ -90,8 +90,8 @@ class Source(Protocol):
         skips : frozenset of int, optional
             Take only tracks of these frame steps.
         projected : bool
-            Whether the descriptors are stored along the axes of a codebook (`Inputs.projection`). Then ``sizes`` are
-            the numbers of coordinates of the codebook's blocks.
+            Whether the descriptors are stored along the axes of a codebook (`Inputs.projection_digest`). Then ``sizes``
+            are the numbers of coordinates of the codebook's blocks.
 
         Yields
         ------
@@ -216,7 +216,7 @@ class FileSource(TrackSource):
     def _refuse_another(self, file):
         """Refuse a file other than the one whose header was read."""
         if self.identity not in (None, file.identity):
-            raise DataError(f"{self.path} was changed since its header was read; run again when that is over")
+            raise DataError(f"{self.path} was changed since its header was read; run again once it is stable")
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,7 +331,7 @@ class VideoSource(TrackSource):
     def _refuse_changed(self, source):
         """Refuse a video whose content no longer has the expected digest."""
         if content_of(source) != self.content:
-            raise DataError(f"{self.job.source} was changed since its digest was taken; run again when that is over")
+            raise DataError(f"{self.job.source} was changed since its digest was taken; run again once it is stable")
 
 
 def content_of(source):

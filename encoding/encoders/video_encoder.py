@@ -30,10 +30,10 @@ SKLEARN_NAMES = {"pca": "pca_column_share", "sample": "subsample", "seed": "rand
 class VideoEncoder(TransformerMixin, BaseEstimator):
     """Base class of all encoders.
 
-    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``, a dict from fields of it to
-    the encoder's names of them, if they differ. Its ``__init__`` lists and stores every parameter. A class derived from
-    an encoder needs none of these; if it adds parameters, its ``__init__`` stores them and calls the encoder's
-    ``__init__``.
+    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``. The latter is a dict from a
+    field of the `BlockParams` to the encoder's parameter, for each field whose parameter has another name. Its
+    ``__init__`` lists and stores every parameter. A class derived from an encoder needs none of these; if it adds
+    parameters, its ``__init__`` stores them and calls the encoder's ``__init__``.
 
     Attributes
     ----------
@@ -204,7 +204,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
 
     @contextlib.contextmanager
     def _in_own_names(self):
-        """Replace the options of the commands in error messages by the encoder's own parameters."""
+        """Append the encoder's own parameters to error messages that name options of the commands."""
         try:
             yield
         except DataError as problem:

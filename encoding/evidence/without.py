@@ -1,4 +1,4 @@
-"""Loss of a score without the tracks of one space-time cell.
+"""Loss of a cell: by how much a score falls if the tracks of one space-time cell are left out.
 
 All other tracks are encoded as if they were a whole video, and their vector is scored. If vectors come from additive
 sums, the sums of the cell are subtracted from those of the video. A component whose descriptors all lie in the cell
@@ -21,7 +21,7 @@ BATCH = 16
 
 
 class Losses(NamedTuple):
-    """Losses of a score without each cell.
+    """Losses of cells: by how much a score falls if the tracks of each are left out.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Losses(NamedTuple):
 
 
 def cell_losses(tracks, codebook, params, score, *, grid=GRID, length=LENGTH, threads=1, update=None):
-    """Compute the loss of a score without each space-time cell.
+    """Compute by how much a score falls if the tracks of each space-time cell are left out.
 
     Parameters
     ----------

@@ -7,10 +7,10 @@ With c any fixed point (here the mean of the mixture), the logarithm of w_k N(x;
 so one matrix product scores a batch of descriptors, a softmax over the components makes posteriors γ_t(k) of the
 scores, and the product of these with the same rows sums up γ, γx and γx². Both products are float32 on batches that
 stay in the cache, each by one thread of BLAS; the sums over batches are float64. The centre keeps the squares small:
-float32 then loses digits to distances of components from the middle of the mixture, not from the origin.
+the rounding error of float32 then grows with the distances of the components from c, not with those from the origin.
 
-Posteriors below 1e-6 count as 0 and the others are not rescaled (docs/method/encoding.md, section 6), because
-denormal numbers slow a matrix product down.
+Posteriors below 1e-6 count as 0, because denormal numbers slow a matrix product down. The others are not rescaled
+(docs/method/encoding.md, section 6).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from idt.errors import DataError
 
 # Columns with less variance than this share of the average count as constant, because their variation is rounding.
 CONSTANT = 1e-6
-# Least variance, even if all rows are alike: its inverse and the squares of scores fit float32.
+# Least variance, even if all rows are alike: its inverse and the squared standardised rows fit float32.
 SMALLEST_VARIANCE = 1e-10
 
 

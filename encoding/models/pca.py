@@ -23,7 +23,7 @@ from idt.workers.blas import one_blas_thread, product
 
 BATCH = 1024
 # Variance below this share of the largest, or of the mean squared length of a row, is the rounding of float32 data and
-# of the eigenvectors, not variance: one part in a million of a length is eight units in the last place.
+# of the eigenvectors, not variance. The root of the share is a millionth of a length, eight units in the last place.
 ROUNDING = 1e-12
 # Whitening multiplies no component by more than 10,000 times the factor of the first. So rounding of one part in ten
 # million of the first component is at most a thousandth of the standard deviation of a whitened one.
@@ -263,7 +263,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             is_number = isinstance(share, int | float | np.number) and not isinstance(share, bool)
             if not is_number or not 0 < share <= 1 or int(d * share) < 1:
                 raise DataError(
-                    f"column_share must be a share in (0, 1] of the {d} columns that is one at least, got {share!r}"
+                    f"column_share must be a share in (0, 1] that keeps at least one of the {d} columns, got {share!r}"
                 )
             return int(d * share)
         if size is None:

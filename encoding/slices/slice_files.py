@@ -68,7 +68,7 @@ def slice_files(files, names, folder, codebook, params, *, cut=Cut(), run=RunOpt
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     codebook.check_fits(inputs)
     tasks = [
-        (source, path, codebook, params, cut, run.threads, run.overwrite, inputs.projection is not None)
+        (source, path, codebook, params, cut, run.threads, run.overwrite, inputs.projection_digest is not None)
         for source, path in zip(inputs.sources, paths, strict=True)
     ]
     current = 0

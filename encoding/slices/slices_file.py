@@ -167,7 +167,7 @@ def empty_slices(name, codebook, params, *, rate_and_frames, cut=Cut()):
 
 
 def lag_of(codebook, cut):
-    """Compute `Slices.lag`, a float, of tracks of the features of a ``codebook`` with a ``cut``."""
+    """Compute `Slices.lag`, a float: the ``codebook`` records the length of a track, the ``cut`` how it is assigned."""
     # Rows of other programs have tracks of the release's length.
     track_length = {"length": codebook.features["length"]} if codebook.features else {}
     # The trajectory block has an x and a y for each step, so a quarter of its size is half the length.

@@ -75,7 +75,7 @@ class StoredMeans:
     def _read(self, first):
         with open_source(self._path) as file:
             if file.identity != self._identity:
-                raise DataError(f"{self._path} was changed since it was opened; run again when that is over")
+                raise DataError(f"{self._path} was changed since it was opened; run again once it is stable")
             with hdf5.open_checked(self._path, **self._format) as opened, hdf5.damage_as_data_error(self._path):
                 found = hdf5.dataset(opened, "means", shape=self.shape, dtype=self.dtype)
                 rows = found[first : min(first + self._rows_per_block, len(self))]

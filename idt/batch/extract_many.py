@@ -54,7 +54,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     def task(index, wait):
         return jobs[index], each[index], {**options, "wait": wait}
 
-    # Otherwise every process would compile the kernels.
+    # On this machine the kernels are compiled first, because otherwise every process would compile them.
     prepare = None if cluster.is_connected() else _compile_missing
     yield from run_jobs(
         Work(_attempt, _attempt_on_cluster, task, _for_cluster), jobs, run=run, advance=advance, prepare=prepare

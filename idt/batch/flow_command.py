@@ -54,8 +54,8 @@ def flow(arguments):
         lists.check(folder, [*inputs, *(job.source for job in jobs)], overwrite=options.overwrite)
     if len(jobs) == 1 and not options.scheduler:
         return _export_one(jobs[0], (params, export, folder), run, options)
-    with cluster.connected(options.scheduler), locks.shared(folder, say=run.say) as joins_run:
-        return _export_many(jobs, (params, export, folder), run, options, joins_run=joins_run)
+    with cluster.connected(options.scheduler), locks.shared(folder, say=run.say) as is_shared:
+        return _export_many(jobs, (params, export, folder), run, options, is_shared=is_shared)
 
 
 def _flow_options(arguments):
@@ -134,7 +134,7 @@ def _write_lists(params, run):
         say(f"{path}")
 
 
-def _export_many(jobs, params, run, options, *, joins_run):
+def _export_many(jobs, params, run, options, *, is_shared):
     """Export many videos with a summary; return the exit status."""
     from idt.batch import jobs as videos
     from idt.batch import run_report, summary
@@ -142,7 +142,7 @@ def _export_many(jobs, params, run, options, *, joins_run):
     from idt.batch.extract_many import extract_many
 
     sizes = [videos.size_of(job) for job in jobs]
-    tally = summary.begin(params[2], sizes, overwrite=run.overwrite, joins_run=joins_run)
+    tally = summary.begin(params[2], sizes, overwrite=run.overwrite, is_shared=is_shared)
     common = {"boxes": options.boxes, "strict": options.strict, "make": export_job}
     run_report.report_outcomes(
         tally,

@@ -51,7 +51,7 @@ class Notes:
         return f"notes on {len(self.by_video)} of {videos} videos{place}; the first: {with_name(name, first)}"
 
 
-def begin(folder, sizes, *, overwrite=False, joins_run=False):
+def begin(folder, sizes, *, overwrite=False, is_shared=False):
     """Start a tally, and remove the summary files that an earlier run left.
 
     Parameters
@@ -62,7 +62,7 @@ def begin(folder, sizes, *, overwrite=False, joins_run=False):
         Bytes of the videos.
     overwrite : bool or collection of path
         A collection names files that are removed even if this program did not write them.
-    joins_run : bool
+    is_shared : bool
         Another run writes into the folder, too: the summary files stay, and failures are added to them.
 
     Returns
@@ -78,7 +78,7 @@ def begin(folder, sizes, *, overwrite=False, joins_run=False):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in () if joins_run else RUN_FILES:
+    for name in () if is_shared else RUN_FILES:
         atomic.remove(folder / name, overwrite)
     return Tally(folder, sizes, overwrite)
 

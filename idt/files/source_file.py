@@ -202,7 +202,7 @@ class SourceFile:
         except OSError:
             named = None
         if not named == self.identity == Identity.of(os.fstat(self._descriptor)):
-            raise DataError(f"{self.path} was changed, moved or linked while it was read; run again when that is over")
+            raise DataError(f"{self.path} was changed, moved or linked while it was read; run again once it is stable")
 
     def close(self):
         """Close the file, once."""

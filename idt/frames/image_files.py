@@ -94,7 +94,7 @@ class ImageReader:
         identity = hash(file.identity) or 1
         if self._identities[index] not in (0, identity):
             file.close()
-            raise DataError(f"{self._paths[index]} was changed while {self.name} was read; run again when that is over")
+            raise DataError(f"{self._paths[index]} was changed while {self.name} was read; run again once it is stable")
         self._identities[index] = identity
         return file
 

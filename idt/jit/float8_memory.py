@@ -131,7 +131,7 @@ def store_indices(typing, array, index, rows, width, columns):
 
 
 def _look_up(builder, array, indices, index):
-    """Build the addresses of array[k] for every k ≥ 0 of indices[index : index + 8]."""
+    """Build the addresses of array[k] for the eight k of indices[index : index + 8], none of which may be negative."""
     for lane in range(LANES):
         # Eight scalar loads, because the gather instruction of newer processors is no faster.
         number = builder.load(builder.gep(indices, [builder.add(index, INT64(lane))]))

@@ -110,8 +110,9 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
     """Compute the coefficients at every pixel of one scale, in two orders.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar, one coefficient after the other, ``plane`` numbers apart; if ``plane`` is the width, each
-    row overwrites the one before; interleaved (H · W · 5 + 3,), of which the last three numbers are arbitrary.
+    beyond its end; planar, one coefficient after the other, ``plane`` numbers apart; interleaved (H · W · 5 + 3,), of
+    which the last three numbers are arbitrary. A caller that does not want ``planar`` gives room for a single row, with
+    the width as ``plane``; then each row overwrites the one before.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
     rows = np.empty(3 * pitch, np.float32)
@@ -138,9 +139,9 @@ def expand(gray, sizes, blurs, finest, planar, interleaved):
     The flow reads the first frame by plane, in order, and the second by pixel, where the flow leads.
 
     gray (H, W) uint8; sizes (S, 2) int64, height and width of the scales, finest first; blurs (S, K) float32, the
-    Gaussian of each from its middle outwards, then zeros; finest, the first scale that is expanded. Out, flat, scale
-    after scale: planar float32 (5 · P,), with P the pixels of all scales, or empty where it is not wanted;
-    interleaved (5 · P + 3,), of which the last three numbers are arbitrary.
+    Gaussian of each from its middle outwards, then zeros; finest, the index of the finest scale that is expanded.
+    Out, flat, scale after scale: planar float32 (5 · P,), with P the pixels of all scales, or empty where it is not
+    wanted; interleaved (5 · P + 3,), of which the last three numbers are arbitrary.
     """
     height, width = gray.shape
     # The last vector reads beyond the end of the image.

@@ -248,8 +248,8 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
 
     sizes (S, 2) int64, height and width of the scales, finest first, each ``ratio`` times smaller than the one before.
     Flat float32, scale after scale, with P the pixels of all: first (5 · P + 8,), by plane, and second (5 · P + 3,), by
-    pixel, with 8 and 3 numbers of padding; fields (2 · P,) out, u and then v of each scale. The scales
-    before ``finest`` only receive the resized flow of the coarser scale.
+    pixel, with 8 and 3 numbers of padding; fields (2 · P,) out, u and then v of each scale. ``finest`` is the index of
+    the finest scale that is computed; finer ones only receive the resized flow of the next coarser scale.
     """
     scales, start = sizes.shape[0], fields.size // 2
     raw = np.zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)

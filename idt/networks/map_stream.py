@@ -91,7 +91,9 @@ def frame_maps(pictures, network, sizes):
         If a tensor is no map, or the video has too few frames for one flow.
     """
     if "m" in network.layout.kind:
-        raise DataError(f"{network.path} averages several views itself, so a frame has no maps; export it without")
+        raise DataError(
+            f"{network.path} averages several views itself, so a frame has no maps; export it without the average"
+        )
     if "t" in network.layout.kind:
         yield from _of_clips(pictures, network, sizes)
     else:

@@ -20,7 +20,7 @@ STRIDE = "stride"
 """``stride16`` names the last map whose cells lie 16 pixels apart."""
 
 USUAL_SIDE, USUAL_LENGTH = 224, 16
-"""Height and width, and frames, that stand for open sizes where layers are listed."""
+"""Height and width, and number of frames, that a list of layers assumes where the model leaves these sizes open."""
 
 
 class Network:

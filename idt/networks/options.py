@@ -19,7 +19,8 @@ def add_maps(parser):
     )
     group.add_argument(
         "--maps-norm", default="st,channel", metavar="NORM[,NORM]",
-        help="divide by the maximum of each channel (st), of each place (channel), or not (default st,channel)",
+        help="divide by the maximum of each channel over the video (st), or of each place over its channels (channel);"
+        " none does not divide (default st,channel)",
     )  # fmt: skip
     group.add_argument(
         "--maps-scales", choices=("1", "5"), default="1", help="number of sizes of the frames (default 1)"

@@ -43,6 +43,7 @@ def describe_blocks(network, every=None):
     if "m" in network.layout.kind:
         raise DataError(
             f"{network.path} averages several views itself, so a snippet has no features of its own; export it without"
+            " the average"
         )
     span = _span(network.preset)
     if span > LONGEST:

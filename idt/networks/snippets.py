@@ -1,7 +1,7 @@
 """Features of snippets: tensors of a network for short clips all along a video, as descriptors.
 
-A tensor (C) of a clip is one row, a map (C, t, h, w) or (C, h, w) one row a cell. Rows of one cell are averaged over
-the crops of the clip. Source: docs/method/networks.md, section 6.
+A tensor (C) of a clip is one row, a map (C, t, h, w) or (C, h, w) one row a cell. If a tensor has a single cell, its
+rows are averaged over the crops of the clip. Source: docs/method/networks.md, section 6.
 """
 
 from typing import NamedTuple

@@ -172,7 +172,7 @@ def clips(video, preset, numbers, opening):
                 if following is None:
                     return
                 turn, clip = following
-    raise DataError(f"{opened.name} has fewer frames than when they were counted; run again when it stays as it is")
+    raise DataError(f"{opened.name} has fewer frames than when they were counted; run again when it no longer changes")
 
 
 def _units(pictures, preset, wanted):

@@ -147,7 +147,8 @@ def subtract_motion(blocks, homography, width, height):
         return blocks
     centres = _centres(*blocks.field.shape[:2], blocks.side)
     remaining = cv2.perspectiveTransform(centres + blocks.field, inverse) - centres
-    # For a centre near the border the nearest point is tested that passes if the camera stands still.
+    # Near the border a centre would fail the test even if the camera stood still. The nearest point that would not fail
+    # is tested in its place.
     last = np.array([width, height], np.float32) - (WARP_BORDER + 2)
     moved = cv2.perspectiveTransform(np.clip(centres, WARP_BORDER + 1, last), homography)
     remaining[~((moved > WARP_BORDER) & (moved < last + 1)).all(axis=2)] = 0

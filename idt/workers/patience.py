@@ -45,7 +45,7 @@ def on_timeout(function):
     _end = function
 
 
-def gave_up(seconds):
+def give_up_message(seconds):
     """Return the message that a video was given up after ``seconds``."""
     return f"no frame came for {seconds:g} s, so it was given up; --patience N waits longer"
 
@@ -73,7 +73,7 @@ def refuse_late(began, seconds, name):
         If ``seconds`` have passed.
     """
     if time.monotonic() - began >= seconds:
-        raise DataError(f"{name}: {gave_up(seconds)}")
+        raise DataError(f"{name}: {give_up_message(seconds)}")
 
 
 @contextlib.contextmanager
@@ -170,5 +170,5 @@ def _watch():
                 _changed.wait(left)
                 continue
         if _end is not None:
-            _end(f"{_name}: {gave_up(_seconds)}")
+            _end(f"{_name}: {give_up_message(_seconds)}")
         return

@@ -32,8 +32,8 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     threads : int
         Number of threads that each process should use.
     progress : callable, optional
-        If given, ``function`` gets a callable as its keyword ``progress``. When ``function`` calls that, this callable
-        is called with the index of the task and the same arguments.
+        If given, ``function`` gets a keyword argument ``progress`` as well. Each time that ``function`` calls it, this
+        callable is called in the parent, with the index of the task before the same arguments.
     keep : bool
         Keep the processes for the next call that asks for it, until `end_idle`, or until they have been idle for
         `idt.workers.serve.IDLE` seconds.

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from idt.imports.environment import SEARCHED, absolute_entries
 from idt.workers import kernel_folder
 from idt.workers.channel import Channel, pack, pair
-from idt.workers.patience import MARGIN, gave_up
+from idt.workers.patience import MARGIN, give_up_message
 
 STARTS = 3
 """Number of processes in a row that may die before they take their task. Then we give up: no task is at fault."""
@@ -134,7 +134,7 @@ class Worker:
             self._process.wait(GRACE)
         self.connection.close()
         self._process, seconds, self._patience = None, self._patience, None
-        return Lost(gave_up(seconds))
+        return Lost(give_up_message(seconds))
 
     def close(self):
         """End the process: ask it to, and kill it after `GRACE` seconds."""

@@ -92,7 +92,7 @@ def test_a_run_that_joins_another_leaves_its_files_and_adds_its_failures(place):
 
 def test_a_failure_that_two_runs_meet_is_one_line(tmp_path):
     one = summary.begin(tmp_path, [1, 1])
-    other = summary.begin(tmp_path, [1, 1], joins_run=True)
+    other = summary.begin(tmp_path, [1, 1], is_shared=True)
     for name in ("a, b\nc", "d"):
         for count in (one, other):
             count.end(0, Outcome(Job(f"{name}.avi", name, tmp_path / "a.h5"), error="no, not\n so"))
@@ -146,17 +146,17 @@ def test_without_locks_a_file_that_another_run_made_meanwhile_is_no_failure(plac
 
 
 def test_a_shared_folder_knows_whether_others_are_there_and_the_last_one_removes_the_lock(tmp_path):
-    with locks.shared(tmp_path) as joins_run:
-        assert not joins_run
+    with locks.shared(tmp_path) as is_shared:
+        assert not is_shared
     with holder("shared", tmp_path) as one:
-        with locks.shared(tmp_path) as joins_run:
-            assert joins_run
+        with locks.shared(tmp_path) as is_shared:
+            assert is_shared
             one.stdin.close()
             one.wait(60)
             assert (tmp_path / ".idt.lock").exists()
         assert not (tmp_path / ".idt.lock").exists()
-    with locks.shared(tmp_path) as joins_run, locks.shared(tmp_path):
-        assert not joins_run
+    with locks.shared(tmp_path) as is_shared, locks.shared(tmp_path):
+        assert not is_shared
     assert os.listdir(tmp_path) == []
 
 
@@ -179,8 +179,8 @@ def test_whoever_wants_a_folder_alone_waits_for_all_that_share_it_and_they_for_h
     told.clear()
     with holder("folders", tmp_path) as one:
         threading.Timer(3 * locks.SOON, one.kill).start()
-        with locks.shared(tmp_path, say=told.append) as joins_run:
-            assert not joins_run
+        with locks.shared(tmp_path, say=told.append) as is_shared:
+            assert not is_shared
     assert len(told) == 1
 
 
@@ -191,8 +191,8 @@ def test_a_moment_in_which_a_folder_is_held_alone_is_not_worth_a_word(tmp_path, 
     descriptor = os.open(tmp_path / ".idt.lock", os.O_RDWR)
     assert lock_file.take(descriptor)
     threading.Timer(0.1, os.close, [descriptor]).start()
-    with locks.shared(tmp_path, say=told.append) as joins_run:
-        assert not joins_run
+    with locks.shared(tmp_path, say=told.append) as is_shared:
+        assert not is_shared
     assert told == []
 
 

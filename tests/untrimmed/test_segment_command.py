@@ -9,7 +9,7 @@ import idt
 from classify.segment_cli import segment
 from classify.untrimmed.formats.activitynet import read_detections
 from classify.untrimmed.formats.table import read_table, write_table
-from classify.untrimmed.segmenting import by_windows, log_lengths
+from classify.untrimmed.segmenting import by_windows, estimate_length_rewards
 from classify.untrimmed.segments import Segments
 from classify.untrimmed.window_scores import SliceScores
 from encoding.cli import fv_encode
@@ -149,8 +149,8 @@ def test_windows_of_the_usual_length_win_where_lengths_are_learnt():
     tables = [(10, scores_of(1.0)), (30, scores_of(0.9))]
     assert by_windows(tables).scores.max() == 1.0
     usual = Segments.of(["u"] * 2, ["a"] * 2, [(0, 3.0), (3, 6.0)])
-    rewards = log_lengths(usual, ["a", "b"], slice_seconds=0.5, longest=6)
-    found = by_windows(tables, log_lengths=rewards)
+    rewards = estimate_length_rewards(usual, ["a", "b"], slice_seconds=0.5, longest=6)
+    found = by_windows(tables, length_rewards=rewards)
     best = int(np.argmax(found.scores))
     # The long windows have the usual three seconds, and lose nothing; the short ones lose what the density says.
     assert found.scores[best] == 0.9
@@ -159,7 +159,7 @@ def test_windows_of_the_usual_length_win_where_lengths_are_learnt():
     assert lost > 1
     assert found.scores.min() == pytest.approx(1.0 - lost) or len(found) == 1
     # Of one length there is no choice.
-    assert by_windows(tables[:1], log_lengths=rewards).scores.max() == 1.0
+    assert by_windows(tables[:1], length_rewards=rewards).scores.max() == 1.0
 
 
 def scores_of(value):

@@ -33,7 +33,7 @@ from classify.untrimmed.frame_metrics import runs
 from classify.untrimmed.protocols import FRAMES
 from classify.untrimmed.segment_training import train_on_segments
 from classify.untrimmed.segment_videos import SegmentOptions, joined, segment_slices
-from classify.untrimmed.segmenting import log_lengths
+from classify.untrimmed.segmenting import estimate_length_rewards
 from encoding import pipeline
 from encoding.descriptors.inputs import combine_digests
 from encoding.encode import layout_of
@@ -211,7 +211,7 @@ def _segmented(job, split, place):
     if options.durations:
 
         def rewards(classes, rate, longest):
-            return log_lengths(segments, classes, slice_seconds=1 / rate, longest=longest)
+            return estimate_length_rewards(segments, classes, slice_seconds=1 / rate, longest=longest)
 
     how = SegmentOptions(
         options.method, lengths, options.penalty, options.threshold, options.overlap,

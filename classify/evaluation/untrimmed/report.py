@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from classify.datasets.splits import Split
 from classify.evaluation.untrimmed import measure
-from classify.reports.extent import shortfall
+from classify.reports.extent import covered_part
 from classify.reports.markdown import escape, percent, table
 from classify.reports.page import untrimmed as page
 from classify.reports.page.template import NO_JINJA
@@ -102,7 +102,7 @@ def assemble(untrimmed_set, truths, results, *, hidden, settings, made_of):
         "skipped": [skipped._asdict() for skipped in dataset.skipped],
         "missing": list(dataset.missing),
         "notes": [GIVEN_ORDER] if method == "dtw" else [],
-        "part": shortfall(dataset),
+        "part": covered_part(dataset),
         "settings": settings,
         "made_of": made_of,
         "versions": versions(),

@@ -5,8 +5,9 @@ import numpy as np
 from idt.errors import DataError
 
 LEAST_TO_TEST = 10
-"""Least number of classes, and of videos a class, for a test of the order: scores that label fewer than twice as many
-videos rightly as chance would are refused, because their order must be another than that of the list."""
+"""Least number of classes, and of videos a class, for a test of the order. The test refuses scores if the number of
+rightly labelled videos is below twice the number expected by chance, because their order must be another than that of
+the list."""
 
 
 def name_by_list(values, labels, classes, listing, maybe_sorted, content):

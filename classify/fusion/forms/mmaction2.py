@@ -89,7 +89,7 @@ def _averaged(videos, content):
             clips = max(clips, len(part) if part.ndim == 2 else 1)
             means.append(part.mean(axis=0, dtype=np.float64) if part.ndim == 2 else part.astype(np.float64))
         if not means or len({mean.shape for mean in means}) > 1:
-            raise DataError(f"{content.path}: the heads of a video must have as many scores each")
+            raise DataError(f"{content.path}: all heads of a video must have the same number of scores")
         heads = names if len(means) > 1 else heads
         rows.append(np.mean(means, axis=0))
     notes = [f"scores are means over {clips} clips or crops"] if clips > 1 else []

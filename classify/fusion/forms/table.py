@@ -96,15 +96,15 @@ def numbers(value, content, what):
     return np.asarray(value)
 
 
-def check_size(count, content, each=2):
-    """Refuse ``count`` numbers of a file if they are more than ``each`` for a byte of its ``content``.
+def check_size(count, content, per_byte=2):
+    """Refuse ``count`` numbers of a file if they are more than ``per_byte`` numbers for each byte of its ``content``.
 
     Raises
     ------
     DataError
         If they are more. A small pickle may repeat one row without end.
     """
-    if count > each * content.size + (1 << 20):
+    if count > per_byte * content.size + (1 << 20):
         raise DataError(f"{content.path} repeats its rows, to far more than its {content.size:,} bytes account for")
 
 
