@@ -65,7 +65,8 @@ class OutsideBlock:
         Video name of each row.
     vectors : (m, e) float32
     lines : list of str or None
-        Whole lines of the list of names. They replace ``names`` if every video that is asked for is one of them.
+        Whole lines of the list that names the rows, if a line such as ``run 2`` may be a name or a name with a label.
+        If every video that `rows_of` looks for is among the lines, they are the names instead of ``names``.
     """
 
     name: str
