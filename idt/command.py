@@ -372,7 +372,7 @@ def value_parser(annotation, bounds=None):
     Returns
     -------
     callable
-        Its attribute ``bounds`` is the argument; ``takes_number`` tells whether the text may be a number.
+        Its attribute ``bounds`` holds the bounds passed here; ``takes_number`` tells whether the text may be a number.
     """
     names = str(annotation)
     kinds = [kind for kind, name in ((int, "int"), (float, "float")) if name in names]

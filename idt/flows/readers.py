@@ -42,7 +42,7 @@ def open_flow_files(folder, name, *, bound=20.0):
     name : str
         Of the video, such as ``class/clip``.
     bound : float
-        Displacement in pixels that the outermost gray levels stand for, or the number 1 in arrays of I3D.
+        Displacement in pixels for which the outermost gray levels stand; in arrays of I3D the value 1 stands for it.
 
     Returns
     -------

@@ -1,8 +1,9 @@
 """Choose the frames of a source: a range, and all or those nearest to a frame rate.
 
 A source with a constant rate r shows frame i at i / r seconds. With ``fps`` = f < r, frame k of the result is frame
-round(k · r / f): the nearest, none twice. If the rate varies, frame k is the frame whose time stamp, in seconds from
-the first frame, is nearest to k / f, or the earlier of two frames; none twice.
+round(k · r / f): the nearest, none twice. If the rate varies, the result consists of the frames whose time stamps, in
+seconds from the first frame, are nearest to 0, 1 / f, 2 / f and so on. Of two equally near frames the earlier is taken.
+A frame that is nearest to several of these times is taken once.
 """
 
 import math

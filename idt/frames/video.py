@@ -4,8 +4,7 @@ Method: docs/method/extraction.md, section 1.
 
 Frames are decoded one after the other, never by seeking, which is inexact in most containers. Frames before ``start``
 and between those that ``fps`` selects are decoded but not converted. `idt.frames.schedule` selects the frames. A frame
-that does not decode keeps its number in the source, and the next frame that decodes follows without a gap. Left out:
-sound.
+that does not decode is left out: `Frame.original` counts it, `Frame.index` does not. Sound is ignored.
 """
 
 import math
@@ -29,12 +28,12 @@ DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """A frame: number after resampling, number in the source, gray (H, W) uint8; (motion vectors, `Video.shrink`)."""
+    """A frame: number after resampling, number in the source, gray image (H, W) uint8, motion vectors of the codec."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
     gray: np.ndarray
-    vectors: tuple[np.ndarray, float] | None = None
+    vectors: tuple[np.ndarray, float] | None = None  # with `Video.shrink`
 
 
 def open_video(

@@ -1,7 +1,7 @@
-"""Values of the parameter ``flow`` of an extraction: a named method, or a flow that another program computes.
+"""Values of the parameter ``flow`` of an extraction: the name of a method, a function of the caller, or flow files.
 
-The latter is a text, too, so that files can record and compare it. Its class adds the function, or the reader of the
-flow files, that the text names.
+All are texts, so that files can record and compare them. Functions and flow files are objects of subclasses of ``str``:
+the text names the function or holds the digest of the files, and the object holds the function or opens the files.
 """
 
 from idt.errors import DataError

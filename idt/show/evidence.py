@@ -1,8 +1,8 @@
 """Pictures of evidence: the number that each track adds to a score, as lines and as a map of neighbourhoods.
 
-Positive numbers are orange, negative ones sky blue. Where the tracks nearly cancel in a column of the vector, single
-tracks get large numbers of both signs (docs/method/encoding.md, section 17). So the map shows sums over neighbourhoods:
-the numbers of the tracks under way, blurred.
+Positive numbers are orange, negative ones sky blue. Where the terms of the tracks nearly cancel in a component of the
+video's vector, single tracks get large numbers of both signs (docs/method/encoding.md, section 17). So the map shows
+sums over neighbourhoods: the numbers of the tracks under way, blurred.
 """
 
 from typing import NamedTuple
@@ -126,7 +126,7 @@ def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None)
         Factor by which the frame is enlarged.
     caption : str
     cells : (rows, columns) float, optional
-        Numbers of cells of the frame, drawn in place of neighbourhoods; ``scale.map`` has the full colour.
+        Evidence of each cell of the frame, drawn in place of neighbourhoods; ``scale.map`` has the full colour.
 
     Returns
     -------

@@ -159,7 +159,10 @@ class _Ended(NamedTuple):
 
 
 def _ranks(points):
-    """Rank points along a curve that visits neighbours in turn, so that any share of them is spread evenly."""
+    """Return a rank in [0, 1) for each point: the k-th along a Z-order curve gets k times `GOLDEN`, modulo 1.
+
+    Neighbours follow each other on the curve, so the points with a rank below any share are spread evenly.
+    """
     cells = np.clip(np.nan_to_num(points) / 8, 0, 2**10 - 1).astype(np.int64)
     code = np.zeros(len(points), np.int64)
     for bit in range(10):
