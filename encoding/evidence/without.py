@@ -13,7 +13,7 @@ import numpy as np
 
 from encoding.coders.pooling import CellCoder
 from encoding.coders.pyramid import Pyramid
-from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
+from encoding.evidence.cells import GRID, GRID_BOUNDS, LENGTH, LENGTH_BOUNDS
 from encoding.evidence.tracks_read import pyramid_parts
 
 BATCH = 16
@@ -75,9 +75,9 @@ def cell_losses(tracks, codebook, params, score, *, grid=GRID, length=LENGTH, th
     -----
     docs/method/encoding.md, section 17.
     """
-    SIDE.check("columns", grid[0])
-    SIDE.check("rows", grid[1])
-    FRAMES.check("length", length)
+    GRID_BOUNDS.check("columns", grid[0])
+    GRID_BOUNDS.check("rows", grid[1])
+    LENGTH_BOUNDS.check("length", length)
     cells, cell_of = cells_of(tracks.columns, grid, length)
     additive = [_is_additive(block.coder, params) for block in codebook.blocks]
     makers = [
