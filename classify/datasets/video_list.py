@@ -1,8 +1,8 @@
 """Lists of videos: the annotation files that networks are trained from, with their labels numbered from 0.
 
 `classify.datasets.list_lines` reads the lines, `classify.datasets.class_files` the names of classes, and
-`classify.datasets.list_labels` finds the first label. Several lists of one set are read together, because one list may
-not show whether labels begin at 0 or at 1, or the names of all classes.
+`classify.datasets.list_labels` finds whether labels begin at 0 or at 1. Several lists of one set are read together,
+because one list may not show that, or not the names of all classes.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -210,7 +210,7 @@ def _from_folder(folder, split, side):
 
 
 def _unnumbered(found, numbering_list):
-    """Return a list whose names ``class/number`` are replaced by the lines of ``numbered`` with that number."""
+    """Return a list whose names ``class/number`` are replaced by the lines of ``numbering_list`` with that number."""
     all_videos = read_text(numbering_list, what="a list of all videos").splitlines()
     names = []
     for place, name in zip(found.lines or [], found.names, strict=True):

@@ -65,7 +65,8 @@ class OutsideBlock:
         Video name of each row.
     vectors : (m, e) float32
     lines : list of str or None
-        Whole lines of the list of names. They replace ``names`` if every video that is asked for is one of them.
+        Lines of the list of names, if they may also be plain names: ``run 2`` may be a video, or a video and its label.
+        They take the place of ``names`` if every wanted video is one of these lines.
     """
 
     name: str

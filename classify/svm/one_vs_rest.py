@@ -250,7 +250,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         return hasattr(self, "classes_")
 
     def similarity(self, rows, count):
-        """Compute the part of the kernel that is additive over the columns, for all rows and the first ones.
+        """Compute the part of the kernel that is additive over the columns, between every row and the training rows.
 
         Parameters
         ----------
