@@ -83,7 +83,8 @@ def step(name, features, codebook, minutes, slices_path):
         running = RunningSegments(codebook, params, model, length=LENGTH, wait=wait)
         found = [each.settled_at - each.end for each in running.run(looped.running(), name="looped")]
         remark = (
-            f"{len(found)} segments, latest {max(found) / RATE:.2f} s after its end, stated {running.delay / RATE:.2f}"
+            f"{len(found)} segments, settled at most {max(found) / RATE:.2f} s after their ends; the limit,"
+            f" RunningSegments.delay, is {running.delay / RATE:.2f} s"
         )
     return time.process_time() - began, remark
 

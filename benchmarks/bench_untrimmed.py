@@ -137,8 +137,9 @@ def _sliced(folder, features, held, k):
 def _spotted(actor, sliced, truth, codebook, params):
     """Search the video of one actor for the ``wave2`` of each other actor; return a list of bool.
 
-    An item is True if one of the first two places covers more than half of the true segment. The other actors follow in
-    reverse alphabetical order from the one before ``actor``; the last name comes after the first.
+    An item is True if one of the first two places covers more than half of the true segment. The items go
+    backwards through the alphabet: from the actor before ``actor`` to the first one, then from the last one to the
+    actor after ``actor``.
     """
     windows = {name: window_vectors(slices, codebook, params, length=WINDOW) for name, slices in sliced.items()}
     projection = PCA(N_COMPONENTS, random_state=0).fit(

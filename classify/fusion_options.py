@@ -4,11 +4,11 @@ import os
 import re
 from dataclasses import replace
 
-from classify.params import NORMS, PENALTY
+from classify.params import C_BOUNDS, NORMS
 from idt.command import Parser, add_common_options, add_number_option
 from idt.errors import DataError, did_you_mean, short_repr
 
-SVM_PENALTY = PENALTY._replace(other="")
+SVM_C_BOUNDS = C_BOUNDS._replace(other="")
 """Bounds of ``--svm-c``, which takes no "cv", unlike the classifier's C."""
 
 MOST_SPLITS = 10_000
@@ -31,10 +31,10 @@ DESCRIPTION = (
 )
 
 FUSION_ADVICE = (
-    "Late fusion, this command, takes any network's scores on the test videos and needs no training. With iDT at 0.25"
-    " a network of 59.4 % on HMDB51 (CoViAR) reaches 66.4 %, one of 51.7 % (an I-frame ResNet-152) 66.0 %; on UCF101"
-    " 90.6 becomes 93.3 %, 87.0 becomes 93.7 %. Feature-level fusion, svm-train --extra, needs the network's vectors"
-    " of the training videos, too; it is for networks that were not trained on your classes. On descriptors of"
+    "Late fusion, this command, takes any network's scores on the test videos and needs no training. With weight 0.25"
+    " for iDT a network of 59.4 % on HMDB51 (CoViAR) reaches 66.4 %, one of 51.7 % (an I-frame ResNet-152) 66.0 %; on"
+    " UCF101 90.6 becomes 93.3 %, 87.0 becomes 93.7 %. Feature-level fusion, svm-train --extra, needs the network's"
+    " vectors of the training videos, too; it is for networks that were not trained on your classes. On descriptors of"
     " Weizmann the two differed by no more than 1.3 points, late fusion being equal or better in 20 of 22 cases."
 )
 """Part of the help: advice on the kind of fusion. The numbers are those of docs/method/fusion.md, section 6."""
@@ -114,7 +114,7 @@ def fusion_options(arguments):
     group.add_argument(
         "--svm", nargs="+", metavar="SOURCE", help="train a linear SVM on these scores of validation videos"
     )
-    add_number_option(group, "--svm-c", SVM_PENALTY, default=1.0, help="weight of the errors of --svm")
+    add_number_option(group, "--svm-c", SVM_C_BOUNDS, default=1.0, help="weight of the errors of --svm")
     group.add_argument(
         "--validation-list", metavar="LIST", help="annotation file of the validation videos, where files lack names"
     )

@@ -33,12 +33,12 @@ UNTRIMMED = ("breakfast", "50salads", "gtea", "frames", "thumos14", "activitynet
 METHODS = ("viterbi", "windows", "dtw")
 """Methods of segmenting long videos (`classify.untrimmed.segmenting`)."""
 
-CHANGE = Bounds(0.0, 1e12, "no score is as large")
-THRESHOLD = Bounds(-1e12, 1e12, "no score is beyond")
-OVERLAP = Bounds(0.0, 1.0, "it is a share, and 1 is all of it")
-RATE = Bounds(0.1, 10_000.0, "no camera is slower or faster")
+PENALTY_BOUNDS = Bounds(0.0, 1e12, "no score is as large")
+THRESHOLD_BOUNDS = Bounds(-1e12, 1e12, "no score is beyond")
+OVERLAP_BOUNDS = Bounds(0.0, 1.0, "it is a share, and 1 is all of it")
+RATE_BOUNDS = Bounds(0.1, 10_000.0, "no camera is slower or faster")
 
-PENALTY = Bounds(
+C_BOUNDS = Bounds(
     1e-9, 1e9, "beyond, all errors are free or none is, and the solvers lose their precision", other=CROSS_VALIDATED
 )
 
@@ -52,13 +52,15 @@ class ClassifierParams:
     )
     C: float | str = option(
         100.0,
-        bounds=PENALTY,
+        bounds=C_BOUNDS,
         flag="c",
         method="encoding 8",
         help="weight of the errors against the margin; cv: chosen by cross-validation on the training videos",
     )
     class_weight: str = option(
-        "none", choices=WEIGHTS, help="whether errors in small classes weigh as much as in large ones"
+        "none",
+        choices=WEIGHTS,
+        help="weight of the classes in the errors; balanced: the same for each, however many videos it has",
     )
     probability: bool = option(False, help="calibrate probabilities too, by cross-validation on the training videos")
 
@@ -126,15 +128,17 @@ class SegmentingParams:
         help="distance of training windows, a multiple of the length of a slice (default: one slice)",
     )  # fmt: skip
     slices: int = option(5, bounds=SLICE_LENGTH, unit="frames", method="untrimmed 1", help="length of a slice")
-    penalty: float = option(1.0, bounds=CHANGE, method="untrimmed 6", help="viterbi: cost of a change, in scores")
-    threshold: float = option(-1.0, bounds=THRESHOLD, help="windows: least score of a detection")
+    penalty: float = option(
+        1.0, bounds=PENALTY_BOUNDS, method="untrimmed 6", help="viterbi: cost of a change of label, in scores"
+    )
+    threshold: float = option(-1.0, bounds=THRESHOLD_BOUNDS, help="windows: least score of a detection")
     overlap: float = option(
-        0.3, bounds=OVERLAP, method="untrimmed 3", help="windows: most overlap of a segment with a better one"
+        0.3, bounds=OVERLAP_BOUNDS, method="untrimmed 3", help="windows: most overlap of a segment with a better one"
     )
     durations: bool = option(False, method="untrimmed 6", help="viterbi, windows: learn how long actions last")
     background: str | None = option(None, help="class outside all segments; its segments do not count in Edit and F1")
     rate: float | None = option(
-        None, bounds=RATE, help="frame labels a second, if not as many as the set's protocol says"
+        None, bounds=RATE_BOUNDS, help="frame labels a second, if not as many as the set's protocol says"
     )
 
     def __post_init__(self):
@@ -152,6 +156,6 @@ def lengths_of(text):
 
 
 def check_penalty(C):
-    """Refuse a ``C`` that is neither a number within `PENALTY` nor "cv"."""
+    """Refuse a ``C`` that is neither a number within `C_BOUNDS` nor "cv"."""
     if not (isinstance(C, str) and C == CROSS_VALIDATED):
-        PENALTY.check("C", C)
+        C_BOUNDS.check("C", C)

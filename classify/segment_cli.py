@@ -171,7 +171,7 @@ def _truth(options):
 
 
 def _classifier(options, codebook):
-    """Return the classifier, and the encoding options of its vectors or None for the codebook's."""
+    """Return the classifier and the options with which its vectors are encoded; None for those of the codebook."""
     if options.model:
         from classify.models.model_file import load_model
 

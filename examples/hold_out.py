@@ -1,6 +1,7 @@
 """Train the model of one split of an idt-evaluate report again, and save it for idt-explain.
 
-Arguments: REPORT GROUP OUT. Writes OUT/model.h5 and OUT/codebook.h5. Videos whose name does not contain GROUP train.
+Arguments: REPORT GROUP OUT. Writes OUT/model.h5 and OUT/codebook.h5. All videos without GROUP in
+their names are training videos.
 
 example: python examples/hold_out.py report actor01 held-out
 """

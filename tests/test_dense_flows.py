@@ -11,7 +11,7 @@ import idt
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.params.extraction import ExtractionParams
-from idt.params.flow_choice import start_fields
+from idt.params.flow_choice import field_reader_of
 from idt.steps import dense_flows
 from idt.steps.pyramid import scales
 from tests import scenes
@@ -190,5 +190,5 @@ def test_only_farnebacks_pyramid_begins_at_a_coarser_scale(method):
 
 
 def test_named_methods_have_no_fields_of_their_own():
-    assert start_fields("dis") is None
-    assert start_fields(ExtractionParams(flow=constant).flow) is None
+    assert field_reader_of("dis") is None
+    assert field_reader_of(ExtractionParams(flow=constant).flow) is None

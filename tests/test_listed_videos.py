@@ -160,7 +160,7 @@ def test_lists_that_cannot_be_meant_are_refused(tmp_path):
         read_dataset("list", root, DatasetParams())
     with pytest.raises(DataError, match="list has a protocol of its own and takes no folds"):
         read_dataset("list", root, DatasetParams(folds=3))
-    with pytest.raises(DataError, match="has no labels; name a file of classes"):
+    with pytest.raises(DataError, match="has no labels; name a file of the classes"):
         read(root, ["a.avi", "b.avi"], ["d.avi", "e.avi"])
     flat = tree(tmp_path / "flat", ["a.avi", "b.avi", "c.avi"])
     with pytest.raises(DataError, match=r"test.txt gives a.avi the label 1, another list 0"):

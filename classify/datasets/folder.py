@@ -18,7 +18,7 @@ def read_folder(root, params):
     root : Path
     params : DatasetParams
         ``split`` is a file as `splits.read_split` takes it; its names may have a video suffix. ``group`` is a pattern
-        for `splits.groups_by_pattern`. Else ``folds`` and ``fold_seed`` count.
+        for `splits.groups_by_pattern`. Without both, ``folds`` and ``fold_seed`` are used.
 
     Returns
     -------

@@ -24,7 +24,7 @@ def read_hmdb51(root, params):
     root : Path
         The folder of the classes, or the folder above it.
     params : DatasetParams
-        ``lists`` counts.
+        Only ``lists`` is used.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def read_jhmdb(root, params):
     root : Path
         The folder of the classes, or one that holds it.
     params : DatasetParams
-        ``lists`` counts.
+        Only ``lists`` is used.
 
     Returns
     -------

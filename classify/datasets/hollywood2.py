@@ -21,7 +21,7 @@ def read_hollywood2(root, params):
     root : Path
         The folder that holds ``AVIClips`` and ``ClipSets``.
     params : DatasetParams
-        ``lists`` counts.
+        Only ``lists`` is used.
 
     Returns
     -------

@@ -25,7 +25,7 @@ def read_kth(root, params):
     ----------
     root : Path
     params : DatasetParams
-        ``subsequences`` and ``sequences`` count.
+        Only ``subsequences`` and ``sequences`` are used.
 
     Returns
     -------

@@ -100,7 +100,7 @@ def _first_label(rows, names, n_classes):
 
 
 def _agreeing_with_folders(rows, names):
-    """Find the first label under which every video lies in the folder of its class; None if there is none."""
+    """Return the number of the first class, 0 or 1, by which all labels fit the folders; None if neither does."""
     if names is None:
         return None
     known = set(names)

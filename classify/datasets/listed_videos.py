@@ -45,7 +45,7 @@ def read_listed(root, params):
     root : Path
         Folder of the videos, or of folders of their frames.
     params : DatasetParams
-        ``train``, ``test``, ``classes``, ``list_form`` and ``first_label`` count.
+        Only ``train``, ``test``, ``classes``, ``list_form`` and ``first_label`` are used.
 
     Returns
     -------
@@ -111,7 +111,8 @@ def _entries(videos):
     sets = videos.label_sets or [(label,) for label in videos.labels or ()]
     if not sets:
         raise DataError(
-            f"{videos.path} has no labels; name a file of classes that are named like the folders of the videos"
+            f"{videos.path} has no labels; name a file of the classes, in which each class has the name of the"
+            " folder of its videos"
         )
     width = len(str(max(label for labels in sets for label in labels)))
     class_names = videos.classes or [f"{number:0{width}}" for number in range(10**width)]
@@ -216,7 +217,7 @@ def _clips(entries, places, skipped):
 
 
 def _frame_folders(root, videos, skipped):
-    """Map the name of each folder of frames to the folder, or to a pattern of them if flow images lie there, too."""
+    """Map the name of each folder of frames to the folder; if it also has flow images, to the pattern of its frames."""
     groups: dict[Path, dict[tuple[str, str], list[str]]] = {}
     for path in walk(root, follow=True).files:
         if path.suffix.lower() in suffixes.IMAGES and not path.name.startswith("."):

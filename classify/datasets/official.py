@@ -38,7 +38,7 @@ def lists_folder(root, params, *, names, holds):
     root : Path
         The folder given for the set.
     params : DatasetParams
-        ``lists`` counts.
+        Only ``lists`` is used.
     names : tuple of str
         Name of the folder in the archive of the lists.
     holds : str

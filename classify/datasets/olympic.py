@@ -23,7 +23,7 @@ def read_olympic(root, params):
     root : Path
         The folder that holds videos and lists.
     params : DatasetParams
-        ``lists`` counts: the folder of ``train_set`` and ``test_set``.
+        Only ``lists`` is used: the folder of ``train_set`` and ``test_set``.
 
     Returns
     -------

@@ -21,7 +21,7 @@ def read_ucf101(root, params):
     root : Path
         The folder ``UCF-101``, or the folder above it.
     params : DatasetParams
-        ``lists`` counts.
+        Only ``lists`` is used.
 
     Returns
     -------

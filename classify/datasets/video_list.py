@@ -105,7 +105,7 @@ def read_video_list(
     if os.path.isdir(path):
         return _from_folder(Path(path), split, side)
     (found,) = read_video_lists([path], classes=classes, form=form, first_label=first_label, n_classes=n_classes)
-    return found if numbering_list is None else _unnumbered(found, numbering_list)
+    return found if numbering_list is None else _replace_numbers(found, numbering_list)
 
 
 def read_video_lists(paths, *, classes=None, form=None, first_label=None, n_classes=None):
@@ -209,8 +209,8 @@ def _from_folder(folder, split, side):
     return VideoList(str(folder), "path label", list(chosen), labels, classes=classes)
 
 
-def _unnumbered(found, numbering_list):
-    """Return a list whose names ``class/number`` are replaced by the lines of ``numbering_list`` with that number."""
+def _replace_numbers(found, numbering_list):
+    """Replace each name ``class/number`` by the line of ``numbering_list`` with that number."""
     all_videos = read_text(numbering_list, what="a list of all videos").splitlines()
     names = []
     for place, name in zip(found.lines or [], found.names, strict=True):

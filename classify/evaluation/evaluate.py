@@ -177,8 +177,8 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     earlier = earlier_report(output / "report.json", settings, overwrite=run.overwrite)
     plans = plan_folds(prepared, places, encoding, classifier)
     states = [fold.read_state(plan, overwrite=run.overwrite) for plan in plans]
-    # `read_state` refuses files with other settings or inputs, except files that were made without clips that failed.
-    # So a file that is not up to date may be replaced.
+    # Unless `overwrite` is set, `read_state` has refused files with other settings or inputs. An outdated file that is
+    # left was made without clips that failed, and may be replaced.
     run = dataclasses.replace(run, overwrite=run.overwrite or True)
     stages = _stages(prepared, places, encoding, classifier)
     _fit_codebooks(plans, states, prepared, stages["codebooks"], run)

@@ -145,7 +145,10 @@ def _replaced(text, changes):
 
 
 def _with_names(truth, titled):
-    """Name the classes of labels that only number them, by a score file with labels and names of classes."""
+    """Return the labels with names of classes.
+
+    If the labels have only numbers for the classes, the names come from a score file with labels and named classes.
+    """
     if not are_numbers(truth.classes):
         return truth
     for title, scores in titled:

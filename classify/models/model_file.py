@@ -138,8 +138,8 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
 def stored_params(classifier):
     """Return the options of ``classifier`` as a model file records them.
 
-    The layout gives the channels of the χ² kernel. The seed is recorded only if it is not the default, so that models
-    with the default seed equal those of releases without this option.
+    The channels of the χ² kernel are left out, because the layout in the file gives them. The seed is recorded only
+    if it is not the default, so that models with the default seed equal those of releases without this option.
     """
     linear = isinstance(classifier, LinearSVM)
     # By name, because a subclass may have options of its own.

@@ -65,8 +65,8 @@ class OutsideBlock:
         Video name of each row.
     vectors : (m, e) float32
     lines : list of str or None
-        Lines of the list of names, if they may also be plain names: ``run 2`` may be a video, or a video and its label.
-        They take the place of ``names`` if every wanted video is one of these lines.
+        Whole lines of the list that names the rows, if a line such as ``run 2`` may be a name or a name with a label.
+        If every video that `rows_of` looks for is among the lines, they are the names instead of ``names``.
     """
 
     name: str

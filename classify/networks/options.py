@@ -18,7 +18,7 @@ from idt.networks.presets import (
 )
 from idt.params.bounds import LONGEST_SIDE, Bounds
 
-TOP = Bounds(1, 1000, "more classes are in the file of scores")
+TOP = Bounds(1, 1000, "scores.h5 has the scores of all classes")
 SHORT = Bounds(0, LONGEST_SIDE, "no decoder gives larger frames")
 FPS = Bounds(0.0, 10_000.0, "no camera is as fast", above=True)
 

@@ -79,7 +79,7 @@ class LinearSVM(OneVsRest):
         self.n_jobs = n_jobs
 
     def similarity(self, rows, count):
-        """Compute the inner products of every row with each of the first ``count`` rows; see `OneVsRest.similarity`."""
+        """Compute the inner products of each row with each of the first ``count`` rows; see `OneVsRest.similarity`."""
         return pairwise(rows, count, inner_products, threads=self.n_jobs)
 
     def _kernel(self, similarity):

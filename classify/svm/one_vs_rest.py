@@ -154,7 +154,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         sklearn.exceptions.NotFittedError
             If `fit` was not called.
         """
-        scores = self._machines(X)
+        scores = self._checked_scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X):
@@ -184,7 +184,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         (n, c) float64
             In the order of ``classes_``.
         """
-        return both_classes(self._machines(X))
+        return both_classes(self._checked_scores(X))
 
     @available_if(lambda self: self.probability)
     def predict_proba(self, X):
@@ -212,7 +212,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
                 f"this {type(self).__name__} was fitted with probability=False and has no probabilities; fit it again"
             )
         with np.errstate(over="ignore", invalid="ignore"):
-            found = probabilities(self._machines(X), self.sigmoids_, multi_label=self.multi_label_)
+            found = probabilities(self._checked_scores(X), self.sigmoids_, multi_label=self.multi_label_)
         if not np.isfinite(found).all():
             raise DataError("probabilities must be finite, got NaN: the sigmoids of the machine are absurd")
         return found
@@ -250,7 +250,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         return hasattr(self, "classes_")
 
     def similarity(self, rows, count):
-        """Compute the part of the kernel that is additive over the columns, between every row and the training rows.
+        """Compute the part of the kernel that is additive over the columns, for each row with each of the first rows.
 
         Parameters
         ----------
@@ -269,8 +269,8 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         """
         raise NotImplementedError
 
-    def _machines(self, X):
-        """Compute the scores of each machine, (n, k) float64."""
+    def _checked_scores(self, X):
+        """Check ``X``, compute the scores of each machine, (n, k) float64, and check these."""
         check_is_fitted(self)
         rows = as_rows(X)
         validate_data(self, X, reset=False, skip_check_array=True)

@@ -1,6 +1,6 @@
 """The options of `idt-segment`: their parser, their bounds, and the combinations that are refused."""
 
-from classify.params import CHANGE, METHODS, OVERLAP, RATE, THRESHOLD, UNTRIMMED
+from classify.params import METHODS, OVERLAP_BOUNDS, PENALTY_BOUNDS, RATE_BOUNDS, THRESHOLD_BOUNDS, UNTRIMMED
 from idt.command import Parser, add_common_options, add_number_option
 from idt.params.bounds import Bounds
 
@@ -41,11 +41,13 @@ def parse_options(arguments):
     from encoding.slices.cut import LENGTH
 
     add_number_option(group, "--slices", LENGTH, default=5, help="frames of a slice, if the inputs are not sliced yet")
-    add_number_option(group, "--penalty", CHANGE, default=1.0, help="viterbi: cost of a change, in units of scores")
-    group.add_argument("--lengths", action="store_true", help="viterbi, windows: learn lengths of actions from --train")
-    add_number_option(group, "--threshold", THRESHOLD, default=0.0, help="windows: least score of a detection")
     add_number_option(
-        group, "--overlap", OVERLAP, default=0.3, help="windows: most overlap of a segment with a better one"
+        group, "--penalty", PENALTY_BOUNDS, default=1.0, help="viterbi: cost of a change, in units of scores"
+    )
+    group.add_argument("--lengths", action="store_true", help="viterbi, windows: learn lengths of actions from --train")
+    add_number_option(group, "--threshold", THRESHOLD_BOUNDS, default=0.0, help="windows: least score of a detection")
+    add_number_option(
+        group, "--overlap", OVERLAP_BOUNDS, default=0.3, help="windows: most overlap of a segment with a better one"
     )
     group.add_argument("--background", metavar="CLASS", help="class that makes no segments")
     group.add_argument(
@@ -54,7 +56,9 @@ def parse_options(arguments):
     running = parser.add_argument_group("a running video, printed segment by segment")
     running.add_argument("--running", action="store_true", help="read a video file, too, as if it were running")
     add_number_option(running, "--delay", DELAY, default=4.0, help="most seconds that a label waits for later frames")
-    add_number_option(running, "--rate", RATE, default=None, help="frames a second, where the source does not say")
+    add_number_option(
+        running, "--rate", RATE_BOUNDS, default=None, help="frames a second, where the source does not say"
+    )
     export = parser.add_argument_group("for temporal networks, instead of segments")
     export.add_argument(
         "--export", metavar="DIR", help="write features/VIDEO.npy (64, frames) of slices; with --truth also"

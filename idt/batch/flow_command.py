@@ -46,7 +46,7 @@ def flow(arguments):
     run = run_options(options)
     if options.threads is None:
         run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
-    words = [*options.videos, *options.list, *(word for word in options.videos if word.startswith("@"))]
+    words = [*options.videos, *options.list]
     beside = [os.path.join(folder, name) for name in RUN_FILES]
     inputs = [*words, *{boxes_of(job, options.boxes) for job in jobs}]
     check_flow_outputs(jobs, export, folder, inputs, beside=beside, overwrite=options.overwrite)

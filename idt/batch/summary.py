@@ -115,7 +115,7 @@ class Tally:
 
     @property
     def total(self):
-        """Return the progress at the end of the run, about the bytes of all videos."""
+        """Return the progress at the end of the run: the bytes of all videos, and 1 more for each."""
         return sum(self._sizes)
 
     def advance(self, index, frames, expected):

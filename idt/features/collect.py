@@ -1,7 +1,7 @@
 """Collect the finished tracks of every frame: test, measure and describe them, and join them into `Features`.
 
 The frame loop (`extractor`) has tracks by scale, in pixels of their scale. The features that a caller gets have one
-array a column for the tracks of all scales, in full-resolution pixels.
+array for each column. It holds the tracks of all scales, in full-resolution pixels.
 
 Method: docs/method/extraction.md, sections 7.5, 8 and 9.
 """

@@ -1,11 +1,11 @@
 """Descriptors from networks: blocks with a row for each track, like trajectory, hog and hof, or for each snippet.
 
-A feature file holds a block as ``network/NAME`` float32, sums along tracks: (n, C), or (n, S · C) for a divided block.
-The parameter ``network`` of the file describes the blocks. Its entry ``blocks`` has the width C of each. ``divided``
-lists the blocks whose channels are divided, when they are read, by their maxima over the video: ``maxima/NAME`` float32
-of shape (S · C,). ``scales`` is the number S of scales; they are added after the division. ``power`` is an exponent for
-the magnitude of every number. ``snippets`` exists if the rows are not tracks but snippets of frames, or cells of their
-maps. Source: docs/method/networks.md, sections 6 and 7.
+A feature file holds a block as ``network/NAME`` float32, sums along tracks of shape (n, C). The parameter ``network``
+of the file describes the blocks. Its entry ``blocks`` has the width C of each. ``divided`` lists the blocks whose
+numbers are divided by the maximum of their channel over the video when they are read. Such a divided block has shape
+(n, S · C), and its maxima are ``maxima/NAME`` float32 of shape (S · C,). ``scales`` is the number S of scales, which
+are added after the division. ``power`` is an exponent for the magnitude of every number. ``snippets`` exists if the
+rows are not tracks but snippets of frames, or cells of their maps. Source: docs/method/networks.md, sections 6 and 7.
 """
 
 from dataclasses import dataclass

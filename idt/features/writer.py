@@ -153,7 +153,7 @@ class Writer:
             If the disk is full.
         """
         if not self._shapes:
-            self._fix_columns(features.points)
+            self._define_columns(features.points)
         self._check(features)
         if features.camera is not None:
             self._append_camera(features.camera)
@@ -191,7 +191,7 @@ class Writer:
             If the disk is full.
         """
         if not self._shapes:
-            self._fix_columns(None)
+            self._define_columns(None)
         if self._buffered or not self._written:
             self._flush()
         self._write_cameras()
@@ -222,8 +222,8 @@ class Writer:
             # Only the third column is written, at offset 2. The other two columns of the array are not used.
             hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
-    def _fix_columns(self, points):
-        """Fix the columns at the first chunk, which shows whether imported rows have points."""
+    def _define_columns(self, points):
+        """Define the columns of the file by the first chunk, which shows whether imported rows have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
         self._columns = ColumnStorage(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
         if self._columns.widths:

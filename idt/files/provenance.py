@@ -20,7 +20,7 @@ REMEDY = "use another path or --overwrite"
 DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes", "truncation", "decoder"))
 """Entries of ``source`` that give the name, the place or the damage of a source, but not its content.
 
-The version of the decoder is compared with the other versions (`made_with_of`).
+The version of the decoder is an entry of ``made_with``, and is compared there (`made_with_of`).
 """
 
 

@@ -52,8 +52,8 @@ def flow_of_files(folder, name, *, bound=20.0, refuse_missing=True):
     bound : float
         Pixels that the outermost gray levels stand for.
     refuse_missing : bool
-        Whether this is the only video. Missing or damaged files are then refused here. In a run over many videos they
-        are refused when their video is begun, so that the run goes on with the other videos.
+        Whether missing or damaged files are refused here, as is right for a run over one video. In a run over many
+        videos they are refused when their video is begun, so that the run goes on with the other videos.
 
     Returns
     -------

@@ -23,7 +23,7 @@ class ArrayReader:
 
     def skip(self):
         """Take a frame and drop it without checking it."""
-        # The reader itself marks the end of the iterable, because it can be none of its items.
+        # At the end `next` returns the reader, because no item of the iterable can be this object.
         has_frame = next(self._frames, self) is not self
         self.position += has_frame
         return has_frame

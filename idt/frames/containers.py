@@ -35,7 +35,7 @@ def is_truncated(file):
     head = file.read_at(0, _HEAD)
     end = 0
     if head[:4] == b"RIFF":
-        # The eight bytes before the counted ones are left out, because some writers count them, too.
+        # The eight bytes before the counted ones are not added, because some writers count them already.
         end = int.from_bytes(head[4:8], "little")
     elif head[:4] == _EBML:
         end = _segment_end(head)

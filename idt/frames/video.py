@@ -29,7 +29,7 @@ DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """A frame: number after resampling, number in the source, (H, W) uint8; motion vectors with `Video.shrink`."""
+    """A frame: number after resampling, number in the source, gray (H, W) uint8; (motion vectors, `Video.shrink`)."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int

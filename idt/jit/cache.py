@@ -62,7 +62,7 @@ class KernelFiles:
     Parameters
     ----------
     folder : str
-        It need not exist.
+        It need not exist; numba makes it before it calls `save`.
     function : function
         The Python function that was compiled. When a file is written, files of its earlier sources are removed.
     """

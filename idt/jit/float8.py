@@ -86,7 +86,7 @@ def _close(context, builder, kind, content):
 
 
 def shuffle(builder, first, second, lanes):
-    """Build a vector of ``lanes`` of ``first`` and ``second``, numbered through both, with ``builder``."""
+    """Build with ``builder`` the vector of the lanes numbered ``lanes``, counted through ``first``, then ``second``."""
     return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
 
 

@@ -140,7 +140,7 @@ def _step(sums, system, model, trial):
 
 @inner()
 def _linearise(source, target, model, sums):
-    """Compute the normal equations of the residuals around a model, and the sum of squared residuals after them.
+    """Compute the normal equations of the residuals around a model, and the sum of the squares of these residuals.
 
     source, target (2, n) float64; model (8,) float64, its ninth number is 1; sums (28,) float64 out. With
     a = (x, y, 1) / w and b its first two numbers, a match at (u, v) has the derivatives (a, 0, −u·b) and (0, a, −v·b),

@@ -75,8 +75,8 @@ def _find_median(rows, at, six):
     """Find the median: the sixth smallest of six sorted numbers and the five of a window's own row around ``at``."""
     lowest, lower, low, high, higher, highest = six
     a, b, c, d, e = _sort_five(load_rows(rows, at - 2, 1, 5))
-    # For one k, the k smallest of the five and the 6 − k smallest of the six are the six smallest of all. The greatest
-    # of these is the median.
+    # For each k, take the k smallest of the five and the 6 − k smallest of the six. The greatest of them is never below
+    # the sixth smallest of all, and equals it for one k. Therefore the least of these greatest numbers is the median.
     median = minimum(minimum(highest, maximum(higher, a)), maximum(high, b))
     return minimum(minimum(median, maximum(low, c)), minimum(maximum(lower, d), maximum(lowest, e)))
 

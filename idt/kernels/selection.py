@@ -48,7 +48,8 @@ def measure(points, displacements, camera, moments, length, trajectory, passed):
     """Measure and test tracks: points (n, L + 1, 2), displacements (n, L, 2) float32.
 
     Out: moments (2, n, 2), mean and standard deviation, length (n,) and trajectory (n, 2 · L) float32; passed (2, n)
-    bool: tracks that passed all tests, and tracks that failed only the third, which is made if ``camera``.
+    bool: tracks that passed all tests, and tracks that failed only the test for camera motion, which is applied only if
+    ``camera``.
     """
     mean, std = moments[0], moments[1]
     kept, followed = passed[0], passed[1]

@@ -107,7 +107,8 @@ def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
     last_x, last_y = np.float32(width - 2), np.float32(height - 2)
     first, last = -np.float32(n - 1) / np.float32(2), np.float32(columns - 1)
     row_x, row_y = x + first * cos - first * sin, y + first * sin + first * cos
-    # In units of 1/21 px a window row is 21 high and a patch row n, so all shares are integers and all sums exact.
+    # In units of 1/21 px a window row is 21 high and a patch row is n high, so all shares are integers and all sums
+    # exact.
     until = np.int64(0)
     for i in range(PATCH):
         end = n * (i + 1)

@@ -2,7 +2,7 @@
 
 docs/method/surf.md, section 1; Bay et al. 2008, sections 3.1 to 3.4. An octave samples the image every ``step`` pixels.
 Its columns are regrouped by ``x mod step`` so that neighbouring cells lie side by side in memory at every octave: pixel
-column ``x`` is found at ``x % step * stride + x // step``.
+column ``x`` is found at ``x % step * stride + x // step``, with ``stride`` columns in a group.
 
 The three boxes of Dxx lie side by side, and the boxes of Dyy one below the other, so that several cells use the same
 box; its weighted sum is computed once. Every response equals the release's to the last bit, because ties between

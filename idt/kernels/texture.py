@@ -36,7 +36,7 @@ def _sum_products(above, row, below, smooth_above, smooth_below, products, sums)
     products (3, W + 2), scratch; sums (3, W) out.
     """
     width = sums.shape[1]
-    # The compiler does not vectorise a loop over more arrays.
+    # dx, dy and their products have a loop each, because the compiler would not vectorise one loop over all arrays.
     for x in range(width):
         across = (above[x + 2] + below[x + 2]) - (above[x] + below[x])
         products[0, x + 1] = multiply_add(across, SIDE, (row[x + 2] - row[x]) * CENTRE)

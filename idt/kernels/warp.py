@@ -25,7 +25,7 @@ def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
     a, b, c = homography[0, 0], homography[1, 0], homography[2, 0]
     for x in range(fixed_x.size):
         w = c * x + w_0
-        # A point at infinity has no sample: 0 lies within the border.
+        # A point at infinity gets the coordinates (0, 0), which fail the test below, so it has no sample.
         scale = 1 / w if w != 0 else 0.0
         at_x = (a * x + x_0) * scale
         at_y = (b * x + y_0) * scale

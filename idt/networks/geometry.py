@@ -82,7 +82,8 @@ def _output_axes(node, axes, shapes, constants):
             axis._replace(start=axis.start - pad * axis.stride) for axis, pad in zip(axes, before, strict=True)
         )
     if node.op_type in POINTWISE:
-        # An output of one cell is a map only if an input has one cell, too: else the layer has mixed all positions.
+        # A pointwise layer cannot reduce a map to one cell, so an output of one cell is a map only if an input has one
+        # cell, too.
         sizes = {shapes.get(name, ())[2:] for name in node.output[:1]}
         return axes if sizes != {(1,) * len(axes)} or _are_single(node, shapes) else None
     return None

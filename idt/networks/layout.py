@@ -58,7 +58,7 @@ class Layout(NamedTuple):
         wanted = 2 if preset.alpha else 1
         if len(names) != wanted:
             said = "two inputs, slow and fast," if wanted == 2 else "one input"
-            hint = "; two are slow and fast: preset pyslowfast" if len(names) == 2 else ""
+            hint = "; if they are slow and fast, name preset pyslowfast" if len(names) == 2 else ""
             raise DataError(f"{path}: preset {preset.name} has {said} but the model has {len(names)}{hint}")
         shapes = [inputs[name] for name in names]
         kind = preset.layout or _kind_of(shapes[0], preset, path, names[0])

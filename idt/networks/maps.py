@@ -67,7 +67,8 @@ class MapPool:
         Returns
         -------
         dict of str to (n, S · C) float32
-            Sums by name of block. With the norm ``st``, S is the number of scales, side by side; else S is 1.
+            Sums by name of block. With the norm ``st`` the sums of the S scales stand side by side, because each is
+            divided before they are added, when the descriptor is read. Otherwise they are added here, and S is 1.
 
         Raises
         ------
@@ -130,7 +131,7 @@ class _Source:
                 self._kept.append(made)
 
     def forget(self, frame):
-        """Drop the maps that no track needs that ends at this frame or later."""
+        """Drop the maps that tracks ending at this ``frame`` or later do not need."""
         while self._kept and self._kept[0].index < frame - self._longest_span:
             self._kept.popleft()
 

@@ -109,7 +109,7 @@ class ExtractionParams:
         "flow",
         method="extraction 6.1",
         choices=("flow", "none"),
-        help="points follow the flow, or stay in place: cuboids on a grid, with or without texture",
+        help="flow: points follow the flow; none: cuboids stay in place, in all cells of a grid, textured or not",
     )
     flow_from: int = option(
         0, bounds=Bounds(0, 100, f"a frame of {LONGEST_SIDE} px holds no more than 30 scales"),

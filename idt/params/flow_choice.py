@@ -70,8 +70,10 @@ def flow_parameter(flow):
     return given
 
 
-def start_fields(flow):
-    """Start the reader of a ``flow`` that exists only between consecutive frames; return None for any other flow.
+def field_reader_of(flow):
+    """Open ``flow`` and return the function that reads its field between two consecutive frames.
+
+    Return None if ``flow`` can be computed between any two images.
 
     Raises
     ------
@@ -88,5 +90,5 @@ def start_fields(flow):
 
 
 def has_second_flow(flow):
-    """Tell whether ``flow`` is known between any two images, such as a frame without the camera's motion."""
+    """Tell whether ``flow`` is known between any two images, so that the second of them may be a warped frame."""
     return flow in METHODS or flow.startswith(FUNCTION)

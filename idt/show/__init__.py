@@ -7,8 +7,8 @@ step_pictures  flow, matches, the warped frame, human boxes
 flow           a flow in the colours of the wheel
 plots          the camera's path, the histograms of a track
 evidence       what each track adds to a score, drawn over the frames
-evidence_table reader of these numbers
-stills         frames of a video as JPEGs for a page, with evidence or without
+evidence_table reader of the CSV of idt-explain, a number for each track
+stills         frames of a video as JPEGs for the HTML report, with evidence or without
 labels         labels of segments over drawn frames
 video_writer   drawn tracks or steps as a video or a picture file
 picture_files  writers of picture and video files

@@ -95,7 +95,7 @@ def _add_looks(parser):
     group.add_argument(
         "--step", choices=STEPS, default="tracks",
         help="tracks; flow before and after the camera's motion is taken out; matches that give this motion; the warped"
-        " frame; people that are left out; the camera's path; histograms of a track (default tracks)",
+        " frame; people, whose matches do not count; the camera's path; histograms of a track (default tracks)",
     )  # fmt: skip
     group.add_argument(
         "--colour", choices=COLOURS, default="fate",

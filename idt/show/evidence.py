@@ -1,7 +1,8 @@
 """Pictures of evidence: the number that each track adds to a score, as lines and as a map of neighbourhoods.
 
-Positive numbers are orange, negative ones sky blue. Terms that cancel give single tracks large numbers of both signs,
-so the map shows sums over neighbourhoods: the numbers of the tracks under way, blurred.
+Positive numbers are orange, negative ones sky blue. Where the tracks nearly cancel in a column of the vector, single
+tracks get large numbers of both signs (docs/method/encoding.md, section 17). So the map shows sums over neighbourhoods:
+the numbers of the tracks under way, blurred.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Frames of a video as small JPEGs for a page, plain or with the evidence for a class drawn over them."""
+"""Frames of a video as small JPEGs for the HTML report, plain or with the evidence for a class drawn over them."""
 
 import os
 from itertools import islice

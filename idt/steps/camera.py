@@ -2,9 +2,10 @@
 
 Method: docs/method/extraction.md, section 4.
 
-Two kinds of matches complement each other: keypoints (SURF by default) stand on blobs, and corners, moved by the
-flow (`corners`), on corners and edges. A homography fitted to both with RANSAC carries the earlier frame into the
-later. Matches on objects that move differently, above all people, are left out as outliers or by the human mask.
+Two kinds of matches complement each other. Keypoints (SURF by default) lie on blobs. Corners, which are matched by the
+flow (`idt.steps.corners`), lie on corners and edges. A homography fitted to both with RANSAC carries the earlier frame
+into the later. Matches on objects that move differently, above all people, are left out as outliers or by the human
+mask.
 
 Source: Wang & Schmid, ICCV 2013, section 2.1.
 """

@@ -55,7 +55,7 @@ def dis(previous, current):
     while halvings < method.getFinestScale() and min(current.shape) >> (halvings + 1) >= DIS_SIDE:
         halvings += 1
     method.setFinestScale(halvings)
-    return method.calc(previous, current, None)  # type: ignore[call-overload]  # a new field
+    return method.calc(previous, current, None)  # type: ignore[call-overload]  # None: OpenCV makes the field
 
 
 def tvl1(previous, current):

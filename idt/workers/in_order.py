@@ -14,7 +14,10 @@ KILLED = (
 
 
 class _Raised(NamedTuple):
-    """Exception of a task, sent as its result, so that of several the exception of the first task is raised."""
+    """Exception of a task, sent as its result.
+
+    If several tasks raise, `in_order` raises the exception of the first of them in order, not of the first to fail.
+    """
 
     problem: Exception
 

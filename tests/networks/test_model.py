@@ -86,7 +86,7 @@ def test_a_preset_that_gives_other_sizes_is_refused(shape, preset, said):
 
 
 def test_two_inputs_need_a_preset_of_two():
-    with pytest.raises(DataError, match="two are slow and fast: preset pyslowfast"):
+    with pytest.raises(DataError, match="if they are slow and fast, name preset pyslowfast"):
         Layout.of({"a": (1, 3, 8, 2, 2), "b": (1, 3, 2, 2, 2)}, preset_of("slowfast"), "m")
 
 

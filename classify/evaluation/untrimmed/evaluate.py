@@ -72,7 +72,7 @@ class UntrimmedEvaluation:
 class _Job(NamedTuple):
     """Data and options that all splits of an evaluation share."""
 
-    given: UntrimmedSet
+    untrimmed_set: UntrimmedSet
     prepared: Prepared
     truths: dict[str, measure.Truth]
     recipe: Recipe
@@ -80,12 +80,14 @@ class _Job(NamedTuple):
     run: RunOptions
 
 
-def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None, run=RunOptions(), on_outcome=None):
+def evaluate_untrimmed(
+    untrimmed_set, output, recipe, *, segmenting=None, features=None, run=RunOptions(), on_outcome=None
+):
     """Evaluate a data set of untrimmed video.
 
     Parameters
     ----------
-    given : UntrimmedSet
+    untrimmed_set : UntrimmedSet
         As from `classify.evaluation.untrimmed.data_sets.read_untrimmed`.
     output : str or Path
         Folder of all files that the evaluation makes; feature files may lie elsewhere.
@@ -112,7 +114,7 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
     """
     if recipe.encoding.encoding == "stacked":
         raise DataError("stacked Fisher vectors are no sums over tracks, which windows need; use another encoder")
-    output, dataset = Path(output), given.dataset
+    output, dataset = Path(output), untrimmed_set.dataset
     segmenting = _completed(segmenting or SegmentingParams(), dataset.name)
     settings = settings_of(
         dataset, extraction=recipe.extraction, encoding=recipe.encoding, classifier=recipe.classifier
@@ -123,23 +125,23 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
     earlier = earlier_report(output / "report.json", settings, overwrite=run.overwrite)
     with locks.held(folders=[output, features], say=run.say):
         prepared = prepare(dataset, features, recipe.extraction, run=run, on_outcome=on_outcome)
-        made_of = _digest(given, prepared)
+        made_of = _digest(untrimmed_set, prepared)
         repeated = earlier and (earlier["settings"], earlier.get("made_of")) == (as_json_values(settings), made_of)
         if prepared.up_to_date and repeated and not lacks_page(output):
             written = Written([output / "report.md", output / "report.json"], [])
             return UntrimmedEvaluation(earlier, written, prepared.failed, True)
-        given = dataclasses.replace(given, dataset=prepared.dataset)
+        untrimmed_set = dataclasses.replace(untrimmed_set, dataset=prepared.dataset)
         truths = {}
         for name, source in prepared.files.items():
             fps, frames = read_rate_and_frames(source.path)
-            truths[name] = measure.truth_of(given, name, fps=fps, frames=frames, rate=segmenting.rate)
-        job, results = _Job(given, prepared, truths, recipe, segmenting, run), []
-        with run.progress("split", len(given.dataset.splits)) as update:
-            for number, split in enumerate(given.dataset.splits, start=1):
+            truths[name] = measure.truth_of(untrimmed_set, name, fps=fps, frames=frames, rate=segmenting.rate)
+        job, results = _Job(untrimmed_set, prepared, truths, recipe, segmenting, run), []
+        with run.progress("split", len(untrimmed_set.dataset.splits)) as update:
+            for number, split in enumerate(untrimmed_set.dataset.splits, start=1):
                 results.append(report.SplitResult(split, _segmented(job, split, output / folder_name(number, split))))
                 update()
-        hidden = measure.hidden_labels(given, segmenting.background)
-        made = report.assemble(given, truths, results, hidden=hidden, settings=settings, made_of=made_of)
+        hidden = measure.hidden_labels(untrimmed_set, segmenting.background)
+        made = report.assemble(untrimmed_set, truths, results, hidden=hidden, settings=settings, made_of=made_of)
         # `earlier_report` refuses a report with other settings, so the report that exists now may be replaced.
         written = report.write(output, made, results, overwrite=run.overwrite or True)
         return UntrimmedEvaluation(made, written, prepared.failed, False)
@@ -172,12 +174,12 @@ def _check_files(dataset, output, features, run):
     outputs.check(made, read, beside=beside, overwrite=run.overwrite)
 
 
-def _digest(given, prepared):
+def _digest(untrimmed_set, prepared):
     """Compute the digest of features and truth, on which a report depends besides its settings."""
     found = hashlib.sha256(combine_digests(prepared.digests).encode())
-    for name, labels in sorted(given.labels.items()):
+    for name, labels in sorted(untrimmed_set.labels.items()):
         found.update("\n".join([name, *labels.tolist()]).encode("utf-8", "surrogateescape"))
-    rows = given.segments
+    rows = untrimmed_set.segments
     for row in zip(rows.videos.tolist(), rows.labels.tolist(), rows.spans.tolist(), strict=True):
         found.update(repr(row).encode("utf-8", "surrogateescape"))
     return found.hexdigest()
@@ -196,14 +198,14 @@ def _segmented(job, split, place):
         list(files.values()), names, place / "slices", codebook, params, cut=Cut(options.slices), run=run
     )
     slices = dict(zip(names, sliced.paths, strict=True))
-    hidden = measure.hidden_labels(job.given, options.background)
+    hidden = measure.hidden_labels(job.untrimmed_set, options.background)
     background = hidden[0] if hidden else None
     segments = joined([job.truths[name].segments for name in split.train])
     model = train_on_segments(
         [load_slices(slices[name], codebook=codebook) for name in split.train],
         segments.rows(segments.labels != AMBIGUOUS), codebook, params,
         build_classifier(job.recipe.classifier, layout_of(codebook, params), run.jobs * run.threads),
-        length=lengths[0], background=None if job.given.labels else background, stride=options.train_stride,
+        length=lengths[0], background=None if job.untrimmed_set.labels else background, stride=options.train_stride,
     )  # fmt: skip
     rewards = None
     if options.durations:

@@ -49,12 +49,12 @@ class Truth(NamedTuple):
     seconds: float
 
 
-def truth_of(given, name, *, fps, frames, rate=None):
+def truth_of(untrimmed_set, name, *, fps, frames, rate=None):
     """Return the true labels or segments of a video.
 
     Parameters
     ----------
-    given : classify.evaluation.untrimmed.data_sets.UntrimmedSet
+    untrimmed_set : classify.evaluation.untrimmed.data_sets.UntrimmedSet
     name : str
     fps : float
         Frames a second of the video.
@@ -74,12 +74,12 @@ def truth_of(given, name, *, fps, frames, rate=None):
     """
     if not fps > 0:
         raise DataError(f"the rate of {name} is unknown, so its labels cannot be found in it")
-    seconds, data_set = frames / fps, given.dataset.name
-    if not given.labels:
-        own = given.segments.rows(given.segments.videos == name)
+    seconds, data_set = frames / fps, untrimmed_set.dataset.name
+    if not untrimmed_set.labels:
+        own = untrimmed_set.segments.rows(untrimmed_set.segments.videos == name)
         # Published lists contain segments that end after the video does.
         return Truth(None, fps, own if data_set in FRAMES else _within(own, seconds), seconds)
-    labels = given.labels[name]
+    labels = untrimmed_set.labels[name]
     known = FRAMES[data_set].rate if rate is None else rate
     if math.isnan(known):
         known = len(labels) / seconds
@@ -92,12 +92,12 @@ def truth_of(given, name, *, fps, frames, rate=None):
     return Truth(labels, known, _within(segments_of(name, labels, known), seconds), seconds)
 
 
-def hidden_labels(given, background=None):
+def hidden_labels(untrimmed_set, background=None):
     """Return the labels whose segments do not count in Edit and F1: the background.
 
     Parameters
     ----------
-    given : classify.evaluation.untrimmed.data_sets.UntrimmedSet
+    untrimmed_set : classify.evaluation.untrimmed.data_sets.UntrimmedSet
     background : str, optional
         Background label from the command line.
 
@@ -107,7 +107,7 @@ def hidden_labels(given, background=None):
     """
     if background is not None:
         return (background,)
-    return FRAMES[given.dataset.name].background if given.labels else (DEFAULT_BACKGROUND,)
+    return FRAMES[untrimmed_set.dataset.name].background if untrimmed_set.labels else (DEFAULT_BACKGROUND,)
 
 
 def measure_frames(truths, found, hidden):

@@ -42,12 +42,12 @@ class SplitResult(NamedTuple):
     found: list[Segmented]
 
 
-def assemble(given, truths, results, *, hidden, settings, made_of):
+def assemble(untrimmed_set, truths, results, *, hidden, settings, made_of):
     """Make the report as a dict.
 
     Parameters
     ----------
-    given : UntrimmedSet
+    untrimmed_set : UntrimmedSet
     truths : dict of str to classify.evaluation.untrimmed.measure.Truth
     results : list of SplitResult
     hidden : tuple of str
@@ -64,7 +64,7 @@ def assemble(given, truths, results, *, hidden, settings, made_of):
         ``value`` is the one by which the set is compared, ``metric`` its name. ``per_class`` counts the videos of all
         splits together, or is a mean over splits of the average precision at 0.5.
     """
-    dataset, method = given.dataset, settings["segmenting"]["method"]
+    dataset, method = untrimmed_set.dataset, settings["segmenting"]["method"]
     per_split, videos, label_pairs, precisions_by_class = [], [], [], []
     for split, found in results:
         numbers: dict = {}

@@ -20,7 +20,8 @@ FEWEST_VIDEOS = 100
 """Least number of videos for which the order of the rows is tested."""
 
 CHANCE = 1e-3
-"""Probability of as many right videos by chance, above which the order of the rows is assumed to be wrong."""
+"""Largest p-value with which the order of the rows is accepted: the probability that chance labels at least the
+observed number of videos rightly."""
 
 
 def column_order(scores, truth, rows, name):

@@ -65,7 +65,7 @@ def _split(fields):
 
 
 def _is_numbered_header(header):
-    """Tell whether a line is a header of a text and then the numbers of the classes, from 0 or 1."""
+    """Tell whether a line is a header of a text field and then the numbers of the classes, from 0 or 1."""
     numbers = [str(number) for number in range(len(header))]
     return not _is_number(header[0]) and len(header) > 2 and header[1:] in (numbers[:-1], numbers[1:])
 

@@ -80,7 +80,9 @@ def numbers_table(report):
     -------
     header : list of str
     rows : list of list
-        A row for each split, or of frame labels for each split and convention; then the means over the splits.
+        If the report measures detections, a row for each split. If it measures frame labels, the rows of a split are
+        its pooled numbers, the means of its videos, and the numbers of the baseline if there is one: the transcript
+        stretched over equal parts of the video. The means over the splits come last.
     """
     detects = "precision" in report["numbers"]
     header = ["split", "train", "test", *tiles(report["numbers"]), *(["average"] if detects else [])]
@@ -98,7 +100,7 @@ def numbers_table(report):
         mean = {"accuracy": numbers["accuracy_mean"], "edit": numbers["edit"], "f1": numbers["f1_mean"]}
         rows.append([f"{first[0]}, mean of the videos", *first[1:], *shown(mean)])
         if "baseline" in numbers:
-            rows.append([f"{first[0]}, equal parts, pooled", *first[1:], *shown(numbers["baseline"])])
+            rows.append([f"{first[0]}, transcript over equal parts, pooled", *first[1:], *shown(numbers["baseline"])])
     return header, rows
 
 

@@ -10,8 +10,8 @@ from classify.reports.summary import predicted_by
 from idt.params.bounds import MOST_PIXELS
 from idt.show.stills import plain_still
 
-MOST_WRONG, MOST_RIGHT = 120, 120
-"""Most wrong and most right videos of a page that have pictures."""
+WRONG_LIMIT, RIGHT_LIMIT = 120, 120
+"""Largest number of wrong videos, and of right videos, that have pictures on a page."""
 
 MOST_BYTES = 4 << 20
 """Most bytes of all pictures of a page; as base64 text they take a third more."""
@@ -109,7 +109,7 @@ def videos_to_picture(videos):
     list of Tested
         The wrong ones with the largest margins, then right ones, one of each class in turn. No video occurs twice.
     """
-    wrong = sorted((video for video in videos if not video.right), key=lambda video: -video.margin)[:MOST_WRONG]
+    wrong = sorted((video for video in videos if not video.right), key=lambda video: -video.margin)[:WRONG_LIMIT]
     known = {video.name for video in wrong}
     turns: dict[str, int] = {}
     right = []
@@ -119,7 +119,7 @@ def videos_to_picture(videos):
             turns[video.label] = turns.get(video.label, -1) + 1
             right.append((turns[video.label], video))
     right.sort(key=lambda pair: pair[0])
-    return [*wrong, *(video for _, video in right[:MOST_RIGHT])]
+    return [*wrong, *(video for _, video in right[:RIGHT_LIMIT])]
 
 
 def within_budget(pictures, videos):

@@ -185,7 +185,7 @@ class _Arrays:
                 continue
             address, length, mask = locations[corner]
             if length > chunk_bytes + chunk_bytes // 64 + DEFLATE_SLACK:
-                raise UnsupportedStructure("a chunk is larger than what it holds")
+                raise UnsupportedStructure("a chunk takes more bytes in the file than its content needs")
             data = self._file.take(length, address)
             for i in reversed(range(len(filters))):
                 if not mask >> i & 1:

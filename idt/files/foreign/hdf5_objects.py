@@ -146,7 +146,7 @@ class Reader:
         while blocks:
             place, size = blocks.pop(0)
             if size > BLOCK:
-                raise UnsupportedStructure("its header has a block of another size")
+                raise UnsupportedStructure(f"its header has a block of {size:,} bytes, more than {BLOCK:,}")
             block, at = self.take(size, place), 0
             while at + 8 <= len(block) and count:
                 kind, length, flags = struct.unpack_from("<HHB", block, at)

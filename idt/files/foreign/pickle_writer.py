@@ -1,8 +1,9 @@
 """Write pickles of protocol 2 without `pickle`: arrays for any NumPy, tensors for torch, without importing torch.
 
-`text` to `tensor` return the instructions that leave one value on the stack; where such a function takes values, they
-are given as instructions, too. `pickled` and `npy` make files of them. Python 2 reads the pickles. Source:
-``pickletools``; a tensor as measured on files of torch 1.13 (`idt.files.foreign.torch_files`).
+The functions `text`, `integer`, `raw`, `sequence`, `mapping`, `array` and `tensor` return the instructions that leave
+one value on the stack. Where such a function takes values, they are given as instructions, too. `pickled` and `npy`
+make files of them. Python 2 reads the pickles. Source: ``pickletools``; a tensor as measured on files of torch 1.13
+(`idt.files.foreign.torch_files`).
 """
 
 import pickle

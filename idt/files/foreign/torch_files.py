@@ -150,7 +150,7 @@ def _viewed(storage, view):
         return storage
     _, offset, size = view
     if not all(type(each) is int for each in (offset, size)) or not 0 <= offset <= offset + size <= len(storage):
-        raise ValueError("a storage reaches beyond another")
+        raise ValueError("a view reaches beyond its storage")
     return storage[offset : offset + size]
 
 

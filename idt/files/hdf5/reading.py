@@ -140,7 +140,8 @@ def attribute(file, name, kind, default=..., *, of=""):
     default : object, optional
         Value of an absent attribute; without a default, an absent attribute is refused.
     of : str
-        Name of a dataset that `dataset` has returned; by default the root group.
+        Name of the dataset whose attribute is read. The caller has checked with `dataset` that it exists. By default
+        the root group's attribute is read.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from idt.errors import DataError
 from idt.params.decoder import INSTALL_PYAV
-from idt.params.flow_choice import MPEG, start_fields
+from idt.params.flow_choice import MPEG, field_reader_of
 from idt.steps import block_flow, dense_flows
 
 
@@ -12,7 +12,7 @@ def consecutive_flow_of(params):
     Return None if this flow can be computed between any two images.
     """
     if params.flow != MPEG:
-        return start_fields(params.flow)
+        return field_reader_of(params.flow)
     try:
         from idt.frames.motion.flow import MotionVectors
     except ImportError:
