@@ -121,8 +121,9 @@ def cells_of(tracks, grid, length):
 
 def _is_additive(coder, params):
     """Tell whether the vectors are made from sums to which each track adds by itself."""
-    encodes_groups = getattr(params, "coding", None) == "somp" or getattr(params, "pooling", None) == "max"
-    return isinstance(coder, CellCoder) and not encodes_groups
+    encodes_groups = getattr(params, "coding", None) == "somp"
+    keeps_largest = getattr(params, "pooling", "sum") == "max" or getattr(params, "pool", "mean") != "mean"
+    return isinstance(coder, CellCoder) and not encodes_groups and not keeps_largest
 
 
 class _Pooled:
