@@ -155,8 +155,9 @@ def _check_prediction(options, outside):
     marked = _form_of(options.output) != "csv"
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
-        # With --overwrite, scores of vectors are compared with an existing file when it is replaced. Scores of videos
-        # take hours, so their file is checked now.
+        # With --overwrite, an existing CSV file is accepted if it holds the same scores, which the writer finds out.
+        # Scores of vectors take little time, so this is left to the writer. Scores of videos take hours, so their file
+        # is checked now.
         ownership.check_replaceable(options.output, options.overwrite)
 
 

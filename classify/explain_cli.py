@@ -77,11 +77,11 @@ def _parsed(arguments):
         "--by", choices=("share", "without"), default="share",
         help="what each track adds, or what is lost without each cell (default share)",
     )  # fmt: skip
-    from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
+    from encoding.evidence.cells import GRID, GRID_BOUNDS, LENGTH, LENGTH_BOUNDS
 
-    add_number_option(parser, "--columns", SIDE, default=GRID[0], help="--by without: columns of cells")
-    add_number_option(parser, "--rows", SIDE, default=GRID[1], help="--by without: rows of cells")
-    add_number_option(parser, "--cell-frames", FRAMES, default=LENGTH, help="--by without: frames of a cell")
+    add_number_option(parser, "--columns", GRID_BOUNDS, default=GRID[0], help="--by without: columns of cells")
+    add_number_option(parser, "--rows", GRID_BOUNDS, default=GRID[1], help="--by without: rows of cells")
+    add_number_option(parser, "--cell-frames", LENGTH_BOUNDS, default=LENGTH, help="--by without: frames of a cell")
     parser.add_argument("--frames", metavar="PATH", help="video of the feature file (default: the path stored in it)")
     add_number_option(parser, "--frame", FRAME, default=None, help="frame of a picture", unset="default: the strongest")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The options of `idt-evaluate` and `svm-predict`, and the options of outside vectors, also of `svm-train`."""
+"""The options of `idt-evaluate` and `svm-predict`, among them those of outside vectors, which `svm-train` has, too."""
 
 import argparse
 import dataclasses
@@ -42,8 +42,8 @@ def evaluation_options(arguments):
     -------
     options : argparse.Namespace
     given : dict of str to dict of str to object
-        Options of ``extraction``, ``encoding`` and ``classifier`` that were given, each by name. Others have
-        the default of the encoder, or of the recipes.
+        Options of ``extraction``, ``encoding`` and ``classifier`` that were given, each by name. With ``--compare``
+        the recipes may set the others; else they have their defaults, which may depend on the encoder.
     outside : list of (str, str or None, str or None)
         As from `outside_of`.
     """

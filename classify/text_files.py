@@ -126,8 +126,8 @@ def scores_text(path, names, scores, classes, labels=None):
 def write_text(path, content, *, overwrite=False, unmarked=False):
     """Write the text ``content`` to the file ``path``, complete or not at all.
 
-    The encoding is UTF-8. File names may hold bytes that are not UTF-8; these are escaped. ``overwrite`` and
-    ``unmarked`` are those of `idt.files.atomic.replacing`.
+    The encoding is UTF-8. If the content mentions a file whose name has bytes that are not UTF-8, these are escaped.
+    ``overwrite`` and ``unmarked`` are those of `idt.files.atomic.replacing`.
 
     Raises
     ------

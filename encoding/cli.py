@@ -119,8 +119,10 @@ def _fit_and_encode(options, given, params, tool):
     # Wait for a run that extracts into one of the folders: before it ends, the folder holds only some of its videos.
     with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
         files = find(options.features)
-    fits = not (options.codebook or options.fit_only)
-    made = [*([] if options.slices else [options.output]), *([pipeline.codebook_path(options.output)] if fits else [])]
+    made = [] if options.slices else [options.output]
+    if not (options.codebook or options.fit_only):
+        # The codebook goes into a file beside the vectors.
+        made.append(pipeline.codebook_path(options.output))
     read = [*files, options.codebook, options.train, options.labels]
     outputs.check(made, read, overwrite=run.overwrite)
     names = names_of(files)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from encoding.coders.pooling import sum_by_slice
+from encoding.coders.pooling import sum_by_slice_and_cell
 from encoding.coders.registry import encodes_groups, track_columns_of
 from encoding.coders.sparse_codes import whole_slices
 from encoding.descriptors.inputs import columns_of
@@ -101,18 +101,20 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
 def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):
     """Sum up one video by time slice and cell; the vector of any window is made of these sums.
 
+    `encoding.slices` sums up by slice alone, without cells, and writes the sums to files.
+
     Parameters
     ----------
     source, codebook, params, threads, projected
         As `encode_video`. Stacked Fisher vectors have no such sums.
     length : int
-        Frames of a slice. A track belongs to the slice of its middle frame.
+        Frames of a slice. A track always belongs to the slice of its middle frame.
     grid : (int, int)
         Columns and rows of cells.
 
     Returns
     -------
-    list of encoding.coders.pooling.SumsBySlice
+    list of encoding.coders.pooling.SliceCellSums
         One for each block of the codebook; `window_vector` makes vectors of them.
 
     Raises
@@ -130,7 +132,7 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
         for found, tracks in projected_batches(source, [codebook], params, asked, projected=projected)
     ]
     return [
-        sum_by_slice(
+        sum_by_slice_and_cell(
             block.coder,
             params,
             ((coordinates[i], tracks) for coordinates, tracks in parts),
@@ -147,12 +149,12 @@ def window_vector(sliced, codebook, params, **window):
 
     Parameters
     ----------
-    sliced : list of Slices
+    sliced : list of SliceCellSums
         As from `slices_of_video`.
     codebook, params
         As for `slices_of_video`.
     **window
-        ``slices``, ``columns`` and ``rows``, as `encoding.coders.pooling.SumsBySlice.total`; all by default.
+        ``slices``, ``columns`` and ``rows``, as `encoding.coders.pooling.SliceCellSums.total`; all by default.
 
     Returns
     -------

@@ -21,7 +21,7 @@ from sklearn.utils import estimator_checks
 
 import idt
 from encoding.codebook import Codebook
-from encoding.coders.pooling import CellCoder, sum_by_slice
+from encoding.coders.pooling import CellCoder, sum_by_slice_and_cell
 from encoding.descriptors.track_columns import TrackColumns
 from encoding.encode_files import encode_files
 from encoding.params import BlockParams
@@ -167,7 +167,7 @@ class EncoderContract:
                 continue
             rows = block.project(np.concatenate([getattr(video, name) for name in block.sizes], axis=1))
             tracks = TrackColumns(video.frame, video.scale, video.position, np.ones(len(video), np.uint8), 15)
-            parts = sum_by_slice(coder, params, [(rows, tracks)], length=7, grid=(2, 3))
+            parts = sum_by_slice_and_cell(coder, params, [(rows, tracks)], length=7, grid=(2, 3))
             assert len(parts.sums) > 20
             whole = coder.vector(coder.sum_codes(coder.code(rows, params, tracks), params), params)
             summed = coder.vector(parts.total(coder, params), params)

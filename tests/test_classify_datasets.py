@@ -69,7 +69,7 @@ def test_what_weizmann_lacks_and_what_is_not_of_it_are_listed(tmp_path):
     assert dataset.missing == ["ido_run"]
     assert {str(skipped.path).rpartition("/")[2]: skipped.reason for skipped in dataset.skipped} == {
         "ido_walk2.avi": "the folder says run, the name walk",
-        "._eli_run.avi": "left by another system",
+        "._eli_run.avi": "left by another operating system",
         "bob_run.avi": "the name is not <actor>_<action> of the set",
     }
 

@@ -12,7 +12,7 @@ from encoding.evidence.tracks_read import read_tracks
 from encoding.evidence.without import cell_losses
 from encoding.fitting import fit_codebook
 from encoding.models.gmm import DiagonalGMM
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from idt.errors import DataError
 from tests.reference import evidence as reference
 from tests.samples import random_features
@@ -33,6 +33,10 @@ ADDITIVE = {
 OTHERS = {
     "somp": BovwParams(k=9, seeds=1, coding="somp", atoms=3, **BLOCKS),
     "max": BovwParams(k=9, seeds=1, coding="soft", pooling="max", **BLOCKS),
+    "plain mean": PlainParams(**BLOCKS),
+    "plain max": PlainParams(pool="max", **BLOCKS),
+    "plain topk": PlainParams(pool="topk", k=5, **BLOCKS),
+    "bilinear": BilinearParams(**BLOCKS),
     "stacked": StackedParams(k=2, first_k=2, reduced=4, least=5, volumes="1x1x30", blocks="hog"),
 }
 

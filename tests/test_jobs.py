@@ -120,7 +120,7 @@ def test_a_line_that_begins_with_a_hash_is_a_file_where_there_is_one(working_fol
     assert list(named("@list.txt")) == ["#2_Gum_chew", "b"]
 
 
-# What other systems leave beside files.
+# What other operating systems leave beside files.
 
 
 def test_what_another_system_left_is_no_video(working_folder):
@@ -162,7 +162,7 @@ def test_what_another_system_left_in_a_data_set_is_passed_over_in_its_lists_too(
     dataset = read_dataset("hmdb51", root, DatasetParams())
     assert (len(dataset.clips), dataset.missing) == (6, [])
     skipped = [(Path(item.path).relative_to(root).as_posix(), item.reason) for item in dataset.skipped]
-    assert skipped == [(name, "left by another system") for name in ("__MACOSX", "a/._v0.avi")]
+    assert skipped == [(name, "left by another operating system") for name in ("__MACOSX", "a/._v0.avi")]
     # Where only junk has the name of lists there are none.
     for path in lists.glob("[ab]*"):
         path.unlink()

@@ -174,7 +174,7 @@ def test_max_side_never_enlarges():
 def test_images_come_in_natural_order(clip, tmp_path, source):
     scenes.write_images(tmp_path / "folder", clip[:12], first=1)
     (tmp_path / "folder" / "notes.txt").write_text("no frame")
-    (tmp_path / "folder" / "._frame3.png").write_bytes(b"left by another system")
+    (tmp_path / "folder" / "._frame3.png").write_bytes(b"left by another operating system")
     frames = frames_of(tmp_path / source)
     assert np.array_equal(stack(frames), clip[:12])
     assert [f.original for f in frames] == list(range(12))

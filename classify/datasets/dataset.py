@@ -155,8 +155,8 @@ def find_videos(root):
     videos : dict of str to Path
         Video name → path, by name.
     skipped : list of Skipped
-        Files that another system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show`` drew, and
-        links to a folder that they lie in.
+        Files that another operating system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show``
+        drew, and links to a folder that they lie in.
 
     Raises
     ------
@@ -169,7 +169,8 @@ def find_videos(root):
     videos: dict[str, Path] = {}
     skipped = []
     found = walk(root, follow=True, keep=lambda name: Path(name).suffix.lower() in suffixes.VIDEOS)
-    skipped += [Skipped(str(path), "left by another system") for path in found.junk if _might_hold_videos(path)]
+    junk = [path for path in found.junk if _might_hold_videos(path)]
+    skipped += [Skipped(str(path), "left by another operating system") for path in junk]
     skipped += [Skipped(str(link.path), f"leads back to {link.visited}") for link in found.repeats if link.is_loop]
     files = found.files
     for link in found.repeats:
@@ -196,7 +197,7 @@ def find_videos(root):
 
 
 def _might_hold_videos(junk):
-    """Tell whether a file that another system left must be reported: by its name it is a video or a folder."""
+    """Tell whether junk of another operating system must be reported: by its name it is a video, or it is a folder."""
     return junk.suffix.lower() in suffixes.VIDEOS or junk.is_dir()
 
 

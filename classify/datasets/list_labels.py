@@ -1,4 +1,4 @@
-"""Labels of lists of videos: finding the first label and the names of the classes, renumbering from 0.
+"""Labels of lists of videos: finding the number of the first class and the names of the classes, renumbering from 0.
 
 A file of labels does not say whether the first class is 0 or 1. It is found from a label 0, from the number of classes,
 from folders that are named after the classes, or from labels without a gap. Nothing else is guessed.

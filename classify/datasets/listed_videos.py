@@ -1,9 +1,10 @@
 """Any set that lists describe: the annotation files that a network is trained from, and a folder of videos.
 
-The lists may name the videos below other folders, or below fewer. A listed name and a video match if one path ends with
-the other. Among several such videos the one that agrees in most folders is taken. If no video matches, the listed name
-is tried without its first folders. Their number is the larger of two: the number of leading folders that the names of
-all lists have in common, and one less than the number that the names of its own list have in common.
+The folders in the listed names may differ from the folders below the root. A listed name and a video match if one path
+ends with the other. Among several such videos the one that agrees in most folders is taken. If no video matches,
+leading folders are removed from the listed name, and it is tried again. Removed are the leading folders that the names
+of all lists have in common, or all but the last of those that the names of its own list have in common, whichever are
+more.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -160,8 +161,8 @@ def _locate(sides, videos, root):
                 continue
             if not cut and taken.setdefault(found, entry.name) != entry.name:
                 raise DataError(
-                    f"{entry.name} and {taken[found]} of the lists are both {videos[found]}; give the folder above as"
-                    " root"
+                    f"{entry.name} and {taken[found]} of the lists are both {videos[found]}; give the folder"
+                    f" above {root} as root"
                 )
             places[entry.name] = found, videos[found], cut
     return places

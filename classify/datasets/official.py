@@ -64,7 +64,7 @@ def lists_folder(root, params, *, names, holds):
 
 
 def list_files(folder, pattern):
-    """Find the lists in a ``folder`` by a ``pattern`` of their names, without files that another system left there."""
+    """Find the lists in a ``folder`` by a ``pattern`` of their names, without files of another operating system."""
     return sorted(path for path in folder.glob(pattern) if not is_junk(path.name))
 
 

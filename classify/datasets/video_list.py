@@ -1,8 +1,8 @@
 """Lists of videos: the annotation files that networks are trained from, with their labels numbered from 0.
 
 `classify.datasets.list_lines` reads the lines, `classify.datasets.class_files` the names of classes, and
-`classify.datasets.list_labels` finds the first label. Several lists of one set are read together, because one list may
-not show whether labels begin at 0 or at 1, or the names of all classes.
+`classify.datasets.list_labels` finds whether labels begin at 0 or at 1. Several lists of one set are read together,
+because one list may not show that, or not the names of all classes.
 
 Source: docs/method/protocols.md, section 2.12.
 """

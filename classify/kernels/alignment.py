@@ -19,7 +19,8 @@ def accumulate(costs, row, moves, first, slope, band, subsequence, single):
 
     costs (r, m) float64, of rows ``first`` to first + r; row (m,) float64, the costs of the best paths to each column
     of the row before, overwritten with those to the last row; moves (r, m) uint8. Cells with |i · slope − j| > band are
-    outside. With ``subsequence`` a path may begin in every column of row 0; with ``single`` it has one cell in a row.
+    outside. With ``subsequence`` a path may begin in every column of row 0; with ``single`` it has exactly one cell in
+    each row.
     """
     m = row.size
     for r in range(costs.shape[0]):

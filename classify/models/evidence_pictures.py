@@ -33,7 +33,8 @@ def evidence_picture(evidence, video=None, *, frame=None, zoom=None, run=RunOpti
     video : path, array or iterable, optional
         The frames, as for `idt.extract`; by default the video file that the features name.
     frame : int, optional
-        Number of the frame; by default the frame with the strongest evidence in one neighbourhood.
+        Number of the frame. By default the frame in which the tracks of some region have the largest sum of evidence;
+        for ``without`` the middle frame of the cell with the largest loss.
     zoom : int, optional
         Pixels of the picture, along each side, for one pixel of the frame.
     run : RunOptions
@@ -99,8 +100,8 @@ def evidence_stills(video, features, model, codebook, classes, *, run=RunOptions
     Returns
     -------
     list of (int, bytes)
-        For each class, the number of the frame with the strongest evidence in one neighbourhood, and its picture, a
-        JPEG file. Empty if the video has no tracks or cannot be read, or the encoding has no shares.
+        For each class, the number of the frame in which the tracks of some region have the largest sum of evidence, and
+        its picture, a JPEG file. Empty if the video has no tracks or cannot be read, or the encoding has no shares.
     """
     from idt.show import stills
 

@@ -15,7 +15,7 @@ from classify.svm.linear import LinearSVM
 from encoding.codebook import Codebook
 from encoding.descriptors.inputs import Inputs
 from encoding.encode import encode_video, layout_of
-from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
+from encoding.evidence.cells import GRID, GRID_BOUNDS, LENGTH, LENGTH_BOUNDS
 from encoding.evidence.shares import track_shares
 from encoding.evidence.tracks_read import read_tracks
 from encoding.evidence.without import cell_losses, cells_of
@@ -162,9 +162,9 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
             losses=none[1],
             grid=tuple(cells),
         )
-    SIDE.check("columns", cells[0])
-    SIDE.check("rows", cells[1])
-    FRAMES.check("length", cells[2])
+    GRID_BOUNDS.check("columns", cells[0])
+    GRID_BOUNDS.check("rows", cells[1])
+    LENGTH_BOUNDS.check("length", cells[2])
     size = {"grid": tuple(cells[:2]), "length": cells[2]}
     with run.progress("cell", len(cells_of(tracks.columns, **size)[0])) as update:
         lost = cell_losses(

@@ -131,7 +131,7 @@ class BovwCoder(CentresCoder):
         return normalize.normalize_block(sums.values.astype(np.float32), norm=params.norm)
 
     def to_row(self, sums, params):
-        """Return summed codes, (m,) float64, and refuse max-pooled ones, because they cannot be added."""
+        """Return summed codes, (m,) float64. Maxima are refused, because rows are also subtracted from one another."""
         if sums.largest:
             raise DataError("pooling=max keeps the largest code of each word, which cannot be added; use pooling=sum")
         return sums.values

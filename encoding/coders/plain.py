@@ -83,7 +83,7 @@ class PlainCoder(CellCoder):
         return normalize.normalize_block(sums.mean.astype(np.float32), power=params.power, norm=params.norm)
 
     def to_row(self, sums, params):
-        """Return the sum, (D,) float64, and refuse largest values, because they cannot be added."""
+        """Return the sum, (D,) float64. Maxima are refused, because rows are also subtracted from one another."""
         if params.pool != "mean":
             raise DataError(f"pool={params.pool} keeps the largest values, which cannot be added; use pool=mean")
         return sums.values

@@ -1,9 +1,10 @@
 """Pooling of a video's descriptors into the vectors of its pyramid's cells, and into sums by time slice and cell.
 
-Every encoding is made of sums over descriptors: posteriors and their moments (Fisher vectors), counts and sums (VLAD),
-codes (bags of words). The sums of disjoint sets add up to the sum of their union, so each track is read once. Tracks
-that fall into the same cells of all grids are summed up together, and a cell adds up the sums of its tracks. The vector
-of any window of time is made from the sums of its slices in the same way (`sum_by_slice`).
+Most encodings are made of sums over descriptors: posteriors and their moments (Fisher vectors), counts and sums (VLAD),
+codes (bags of words). Stacked vectors are not, and maxima take the place of sums in max pooling. The sums of disjoint
+sets add up to the sum of their union, so each track is read once. Tracks that fall into the same cells of all grids are
+summed up together, and a cell adds up the sums of its tracks. The vector of any window of time is made from the sums of
+its slices in the same way (`sum_by_slice_and_cell`).
 
 Source: docs/method/encoding.md, sections 12 and 13.
 """
@@ -47,7 +48,7 @@ class CellCoder:
         raise NotImplementedError
 
     def to_row(self, sums, params) -> np.ndarray:
-        """Return the sums as one row of numbers, (m,) float64; rows can be added as the sums can."""
+        """Return the sums as one row of numbers, (m,) float64; rows can be added and subtracted as numbers."""
         raise NotImplementedError
 
     def from_row(self, row, n, params) -> Any:
@@ -85,7 +86,7 @@ class CellPool:
         return np.concatenate([self._coder.vector(sums, self._params) for sums in self._sums])
 
 
-class SumsBySlice(NamedTuple):
+class SliceCellSums(NamedTuple):
     """Sums of one block of a video by time slice and cell.
 
     Attributes
@@ -125,7 +126,7 @@ class SumsBySlice(NamedTuple):
         return total
 
 
-def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
+def sum_by_slice_and_cell(coder, params, parts, *, length, grid=(1, 1), threads=1):
     """Sum up a video by time slice and cell; a track belongs to the slice of its middle frame.
 
     Parameters
@@ -145,7 +146,7 @@ def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
 
     Returns
     -------
-    SumsBySlice
+    SliceCellSums
     """
     cells = Pyramid(((grid[0], grid[1], 1),))
     sums: dict = {}
@@ -159,4 +160,4 @@ def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
                 place = (int(i), *divmod(part.cells[0], grid[1]))
                 found = coder.sum_codes(codes[chosen], params, threads)
                 sums[place] = sums[place] + found if place in sums else found
-    return SumsBySlice(length, grid, sums)
+    return SliceCellSums(length, grid, sums)

@@ -18,7 +18,7 @@ Source: docs/method/encoding.md, section 11; Peng, Zou, Qiao & Peng, ECCV 2014.
 import numpy as np
 
 from encoding.coders.fisher import FisherCoder
-from encoding.coders.pooling import CellPool, SumsBySlice, sum_by_slice
+from encoding.coders.pooling import CellPool, SliceCellSums, sum_by_slice_and_cell
 from encoding.descriptors.sample import Reservoir
 from encoding.descriptors.track_columns import TrackColumns
 from encoding.grids import volume_sizes
@@ -159,9 +159,9 @@ def volume_vectors(first, params, parts, *, threads=1):
         for i in range(earliest, latest + 1):
             chosen = order[slice(*np.searchsorted(number[order], (i, i + 1)))]
             part = [(rows[chosen], tracks.take(chosen))]
-            now = sum_by_slice(first, layer, part, length=half, grid=grid, threads=threads).sums
+            now = sum_by_slice_and_cell(first, layer, part, length=half, grid=grid, threads=threads).sums
             if i > earliest or earliest == latest:
-                found = _vectors_at(first, layer, SumsBySlice(half, grid, {**before, **now}), params.least)
+                found = _vectors_at(first, layer, SliceCellSums(half, grid, {**before, **now}), params.least)
                 if len(found):
                     yield found
             before = now

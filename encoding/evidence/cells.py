@@ -8,6 +8,6 @@ GRID = (8, 6)
 LENGTH = 15
 """Frames of a cell."""
 
-# Bounds of the columns and rows, and of the frames.
-SIDE = Bounds(1, 256, "a cell is larger than a patch")
-FRAMES = Bounds(1, 10_000, "a cell is shorter than an action")
+# Bounds of the number of columns and of rows, and of the frames of a cell.
+GRID_BOUNDS = Bounds(1, 256, "a cell is larger than a patch")
+LENGTH_BOUNDS = Bounds(1, 10_000, "a cell is shorter than an action")

@@ -64,7 +64,7 @@ def track_shares(tracks, codebook, params, weights, *, threads=1):
     Raises
     ------
     DataError
-        If the vectors are no sums over tracks (stacked, sparse codes, the largest codes), or ``weights`` are not finite
+        If the encoding has no shares (`encoding.evidence.terms.terms_of`), or ``weights`` are not finite
         or of another length.
 
     Notes

@@ -147,10 +147,10 @@ def terms_of(coder, params):
     Raises
     ------
     DataError
-        If its vectors are no sums over tracks.
+        If it has no terms here: the vectors are no sums over tracks, or shares are not offered for them.
     """
     kinds = {FisherCoder: FisherTerms, VladCoder: VladTerms, BovwCoder: BovwTerms}
     if type(coder) not in kinds:
         what = {"stacked": "stacked Fisher vectors", "bilinear": "bilinear vectors", "plain": "pooled columns"}
-        raise DataError(f"{what[params.encoding]} are no sums over tracks, so no track has a share; use --by without")
+        raise DataError(f"{what[params.encoding]} are not divided into shares of tracks; use --by without")
     return kinds[type(coder)](coder, params)

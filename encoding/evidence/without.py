@@ -13,7 +13,7 @@ import numpy as np
 
 from encoding.coders.pooling import CellCoder
 from encoding.coders.pyramid import Pyramid
-from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
+from encoding.evidence.cells import GRID, GRID_BOUNDS, LENGTH, LENGTH_BOUNDS
 from encoding.evidence.tracks_read import pyramid_parts
 
 BATCH = 16
@@ -75,9 +75,9 @@ def cell_losses(tracks, codebook, params, score, *, grid=GRID, length=LENGTH, th
     -----
     docs/method/encoding.md, section 17.
     """
-    SIDE.check("columns", grid[0])
-    SIDE.check("rows", grid[1])
-    FRAMES.check("length", length)
+    GRID_BOUNDS.check("columns", grid[0])
+    GRID_BOUNDS.check("rows", grid[1])
+    LENGTH_BOUNDS.check("length", length)
     cells, cell_of = cells_of(tracks.columns, grid, length)
     additive = [_is_additive(block.coder, params) for block in codebook.blocks]
     makers = [
@@ -121,8 +121,9 @@ def cells_of(tracks, grid, length):
 
 def _is_additive(coder, params):
     """Tell whether the vectors are made from sums to which each track adds by itself."""
-    encodes_groups = getattr(params, "coding", None) == "somp" or getattr(params, "pooling", None) == "max"
-    return isinstance(coder, CellCoder) and not encodes_groups
+    encodes_groups = getattr(params, "coding", None) == "somp"
+    keeps_largest = getattr(params, "pooling", "sum") == "max" or getattr(params, "pool", "mean") != "mean"
+    return isinstance(coder, CellCoder) and not encodes_groups and not keeps_largest
 
 
 class _Pooled:

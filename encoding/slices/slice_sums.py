@@ -128,7 +128,7 @@ def _by_slice(source, codebook, params, cut, threads, projected):
             before = open_slices.get(number)
             count = len(chosen) + (before[0] if before else 0)
             open_slices[number] = [count, sums if before is None else list(map(operator.add, before[1], sums))]
-        # Later tracks may still belong to a slice that ends after this frame.
+        # Later tracks may still belong to a slice that ends after the last frame read, less ``late``.
         late = 0 if cut.assign == "end" else MOST_SKIP * tracks.length / 2
         done = int((int(tracks.frame[-1]) - late) // cut.length)
         for number in sorted(number for number in open_slices if number < done):

@@ -50,7 +50,7 @@ class Found(NamedTuple):
 
 
 def is_junk(name):
-    """Tell whether another system left the file or folder ``name``, such as ``._clip.avi`` of macOS."""
+    """Tell whether another operating system left the file or folder ``name``, such as ``._clip.avi`` of macOS."""
     return name.startswith("._") or name in JUNK
 
 

@@ -120,7 +120,8 @@ def test_an_evaluation_finds_the_frame_folders_of_class_folders(tree):
     videos, skipped = find_videos(tree)
     assert list(videos) == ["jump/v.2", "jump/v1", "run/v.2", "run/v1"]
     assert videos["run/v1"] == tree / "run" / "v1"
-    assert [(Path(each.path).name, each.reason) for each in skipped] == [("__MACOSX", "left by another system")]
+    reasons = [(Path(each.path).name, each.reason) for each in skipped]
+    assert reasons == [("__MACOSX", "left by another operating system")]
 
 
 @pytest.mark.slow

@@ -142,7 +142,7 @@ def evaluate_untrimmed(
                 update()
         hidden = measure.hidden_labels(untrimmed_set, segmenting.background)
         made = report.assemble(untrimmed_set, truths, results, hidden=hidden, settings=settings, made_of=made_of)
-        # `earlier_report` has refused a report that must stay, so another one may be replaced.
+        # `earlier_report` refuses a report with other settings, so the report that exists now may be replaced.
         written = report.write(output, made, results, overwrite=run.overwrite or True)
         return UntrimmedEvaluation(made, written, prepared.failed, False)
 
