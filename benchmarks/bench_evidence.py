@@ -5,11 +5,12 @@ python -m benchmarks.bench_evidence --folder /tmp/evidence
 Each actor is left out once: codebook and model are those of the other actors. The benchmark prints
 
 - the share of the positive evidence for the right class that lies in the actor's box, beside the share of the tracks
-  there: track by track, and in the maps that a picture of evidence shows, whose values are sums over neighbouring
-  tracks,
+  there; both are computed from the tracks, and again from the maps that a picture of evidence shows, whose values are
+  sums over neighbouring tracks,
 - how often the strongest cell lies on the actor, beside a cell drawn at random among the cells with tracks,
-- the seconds and the memory that the shares of a clip of 2,000 tracks take with K = 256,
-- with --weizmann FEATURES VECTORS CODEBOOK, how exactly shares sum to scores.
+- the seconds and the memory that it takes to compute the contributions of 2,000 tracks to a score (`track_shares`),
+  with K = 256,
+- with --weizmann FEATURES VECTORS CODEBOOK, how exactly these contributions sum to scores.
 """
 
 import argparse

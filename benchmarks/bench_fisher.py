@@ -135,7 +135,7 @@ def em_tasks(library, rows, start):
 
 
 def vlfeat_tasks(library, function, *arguments):
-    """List calls of VLFeat's own vector code and of its plain loops, which are faster on some machines."""
+    """List calls of VLFeat with its SIMD code and with its scalar loops, which are faster on some machines."""
     if library is None:
         return {"VLFeat": NO_VLFEAT}
 

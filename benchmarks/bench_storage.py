@@ -24,7 +24,7 @@ TEXT_BYTES = 4300
 """Bytes of a track in the release's uncompressed text, which is not measured here."""
 
 SETS = {"UCF101": (13_320, 2_500_000), "HMDB51": (6_766, 630_000)}
-"""Number of clips, and about the number of frames. The frames are 240 pixels high, as those of the measured clips."""
+"""Number of clips, and approximate number of frames. The frames are 240 pixels high, as those of the measured clips."""
 
 VECTOR_BYTES = 4 * 2 * 256 * 213
 """Bytes of a Fisher vector of the standard recipe, K = 256, which is all that ``fv-encode --from-videos`` stores."""

@@ -4,8 +4,9 @@ python -m benchmarks.bench_untrimmed PATH-TO-WEIZMANN --folder /tmp/untrimmed
 
 The order of the clips is drawn with a seed for each actor. Codebook and model of an actor are fitted on the videos of
 the others. Prints frame accuracy, Edit and F1 (pooled, MS-TCN's convention) of windows, Viterbi and the alignment with
-the transcript, with linear stretching for comparison; then how often the ``wave2`` of one actor finds that of another.
-Videos, features, codebooks and slices stay in the folder, so that a second run takes a minute.
+the transcript, with linear stretching for comparison; then how often `spot` finds the action ``wave2`` in the video of
+one actor if the query is the ``wave2`` of another. Videos, features, codebooks and slices stay in the folder, so that a
+second run takes a minute.
 """
 
 import argparse

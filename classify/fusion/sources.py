@@ -16,7 +16,7 @@ from idt.params.bounds import Bounds
 
 SPLIT = "{split}"
 
-WEIGHT = Bounds(0.0, 1e6, "weights are compared with one another, and no recipe has such a ratio")
+WEIGHT = Bounds(0.0, 1e6, "only the ratios of weights count, and no recipe has one above this")
 """Bounds of the weights of sources and streams."""
 
 _NAME = re.compile(r"[^\s=,+*/{}]+")

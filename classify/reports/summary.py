@@ -1,7 +1,8 @@
 """The outcome of splits in numbers.
 
-Predictions of the splits of one subset are put together before they are counted; numbers of several subsets (the
-official splits of a set, two sets) are averaged.
+A subset is a group of splits that test different videos, such as all splits that leave one actor out. Their predictions
+are put together before they are counted. The numbers of several subsets are averaged: each official split is a subset
+of its own, and UT-Interaction has two, its set 1 and its set 2.
 """
 
 import math

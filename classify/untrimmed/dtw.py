@@ -8,7 +8,7 @@ begin in every column (D[−1, j] = 0), and it ends in the column of the least c
 (`align_states`) every row has one state, so that a path never moves along a row.
 
 Rows without tracks are zero. They must be left out or interpolated before (`fill_empty_rows`), because the cosine of a
-zero row is not defined, and because a Euclidean spot would lie in them.
+zero row is not defined, and because `spot` with the Euclidean distance would choose them.
 
 Source: docs/method/untrimmed.md, section 5; Sakoe & Chiba 1978; Müller, Information Retrieval for Music and Motion,
 chapter 4.

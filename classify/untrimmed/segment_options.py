@@ -17,8 +17,8 @@ def parse_options(arguments):
     )
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT",
-        help="files of slices (fv-encode --slices), feature files, or videos; to segment one that runs, the index of a"
-        " camera or - for a pipe (ffmpeg -f yuv4mpegpipe)",
+        help="files of slices (fv-encode --slices), feature files, or videos; for a running video the index of a"
+        " camera, or - for a pipe (ffmpeg -f yuv4mpegpipe)",
     )  # fmt: skip
     add_common_options(
         parser, output="segments: .csv (video,start,end,label,score), .json (ActivityNet), .srt or .vtt of one video",

@@ -20,8 +20,8 @@ FEWEST_VIDEOS = 100
 """Least number of videos for which the order of the rows is tested."""
 
 CHANCE = 1e-3
-"""Largest p-value with which the order of the rows is accepted: the probability that chance labels at least the
-observed number of videos rightly."""
+"""Largest p-value with which the order of the rows is accepted. The p-value is the probability that random labels are
+right for at least as many videos as the scores."""
 
 
 def column_order(scores, truth, rows, name):

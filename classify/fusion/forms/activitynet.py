@@ -19,7 +19,8 @@ DESCRIPTION = "JSON of ActivityNet or Kinetics: results of label and score"
 VERSION = "VERSION 1.3"
 
 MOST_SCORES_PER_BYTE = 16
-"""Most scores for each byte of a file: it may list only five of seven hundred classes for each video."""
+"""Most cells of the matrix for each byte of a file. They outnumber the listed scores, because a file may list only five
+of seven hundred classes for each video."""
 
 
 def recognises(content):

@@ -75,7 +75,7 @@ def _order(names, truth, labels, maybe_sorted, listing, content):
     if as_sorted == as_listed and (as_listed or not known):
         raise DataError(
             f"{content.path} may be in the order of {listing.path} or in its sorted order, as tsn-pytorch writes, and"
-            " its labels do not tell; give a list that is sorted, or the order of the file"
+            " its labels do not tell; give a list that is sorted, or one in the order of the file"
         )
     return order if as_sorted else None
 
