@@ -52,8 +52,10 @@ class Labels:
             videos.add(video)
             if Path(video).name in (stem, Path(name).name):
                 found.append((*span, label))
+        if not videos:
+            raise DataError(f"{path} has no segments; expected lines of {FIELDS}")
         if not found:
-            raise DataError(f"{path} has no segments of {stem}, but of {', '.join(sorted(videos)) or 'none':.200}")
+            raise DataError(f"{path} has no segments of {stem}, but of {', '.join(sorted(videos)):.200}")
         self._segments, self._fps = found, fps
 
     def at_frame(self, index):

@@ -61,6 +61,7 @@ def test_the_command_writes_them_over_the_video(segments, tmp_path, command, cli
     [
         (SEGMENTS, float("nan"), "the rate of wave.avi is unknown"),
         (SEGMENTS.replace("wave", "jump"), 10.0, "has no segments of wave, but of other, set/jump"),
+        (SEGMENTS.splitlines()[0] + "\n", 10.0, "has no segments; expected lines of video,start,end,label,score"),
         ("wave,1,0,up\n", 10.0, "line 1: expected video,start,end,label,score"),
         ("wave,up\n", 10.0, "line 1: expected video,start,end,label,score"),
     ],
