@@ -108,7 +108,7 @@ def fusion_options(arguments):
         "--search",
         nargs="+",
         metavar="SOURCE",
-        help="find weights on these scores of validation videos, written as the sources are; test: on the test videos,"
+        help="find weights on these scores of validation videos, in the syntax of SOURCE; test: on the test videos,"
         " for study only, because the accuracy is then too high; reports mark it",
     )
     group.add_argument(
@@ -250,7 +250,7 @@ def sources_of(options, splits, texts):
     Raises
     ------
     DataError
-        If one cannot be read, or an option names none of them.
+        If a source cannot be read, or an option is given for a NAME that is no source.
     """
     from classify.fusion.sources import parse_source
 
@@ -289,7 +289,7 @@ def network_sources(networks, lists, classes):
     Raises
     ------
     DataError
-        If a text has another form, or an option names none of the sources.
+        If a text has another form, or an option is given for a NAME that is no source.
     """
     from classify.fusion.sources import parse_source
 

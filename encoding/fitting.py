@@ -27,7 +27,7 @@ JOINT = "joint"
 
 ONE_VIDEO = (
     "a codebook cannot be fitted on one video: the Fisher vector of a mixture's own descriptors is near zero; "
-    "give more videos, or a codebook that is fitted already with --codebook"
+    "give more videos, or name a codebook that is fitted already (--codebook)"
 )
 
 

@@ -189,8 +189,8 @@ def add_common_options(parser, *, output, required=True, jobs=False, threads=Fal
     jobs : bool
         Whether the command works on several inputs at once.
     threads : bool or str
-        Whether the command has ``--threads``, with the default 1. A text instead of True describes another default in
-        the help; its value is then None.
+        Whether the command has ``--threads``, with the default 1. If it is a text, the
+        option's default is None, and the help describes the default by this text.
     cluster : bool
         Whether the command can work on other machines.
     videos : bool

@@ -2,9 +2,9 @@
 
 The folders in the listed names may differ from the folders below the root. A listed name and a video match if one path
 ends with the other. Among several such videos the one that agrees in most folders is taken. If no video matches,
-leading folders are removed from the listed name, and it is tried again. Removed are the leading folders that the names
-of all lists have in common, or all but the last of those that the names of its own list have in common, whichever are
-more.
+leading folders are removed from the listed name, and it is tried again. The number of folders removed is the larger of
+two: the leading folders that the names of all lists share, and one less than those that the names of its own list
+share.
 
 Source: docs/method/protocols.md, section 2.12.
 """

@@ -131,7 +131,7 @@ def encode(plans, states, files, run):
 def classify(plan, run):
     """Train on the training videos, score the test videos, and write the scores.
 
-    The kernel of all blocks is the sum of the similarities of each block, so the vectors are read once.
+    The kernel of all blocks is computed from the sum of their similarities, so the vectors are read once.
 
     Parameters
     ----------

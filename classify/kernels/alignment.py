@@ -79,8 +79,8 @@ def decode_lengths(sums, lengths, penalty, best, origin, since):
 
     sums (T + 1, C) float64, cumulated scores; lengths (L + 1, C) float64, the reward of a segment of a length, -inf
     for lengths that are not allowed; best (T + 1, C) float64 with best[0] = 0, the best totals of segments that end
-    with class c before frame t; origin, since (T + 1, C) int32, the class of the segment before the last of these, and
-    the first frame of the last.
+    with class c before frame t; origin (T + 1, C) int32, the class of the segment before the last segment; since
+    (T + 1, C) int32, the first frame of the last segment.
     """
     n_classes = best.shape[1]
     for t in range(1, best.shape[0]):

@@ -98,7 +98,7 @@ def check_sums(codebook, params):
     if params.encoding == "stacked" or not all(isinstance(block.coder, CellCoder) for block in codebook.blocks):
         raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
     for block in codebook.blocks:
-        # A coder makes no row of largest values.
+        # Called for its refusal of largest values only.
         block.coder.to_row(block.coder.empty_sums(params), params)
 
 

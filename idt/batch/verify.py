@@ -70,7 +70,8 @@ def check_feature_file(path):
 
     Notes
     -----
-    It is no fault if the video is not where it was, or if the source was no file: then the two are not compared.
+    It is no fault if the video is not where it was, or if the source was no file: then no digests are
+    compared.
     """
     path = Path(path)
     try:

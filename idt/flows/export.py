@@ -97,7 +97,7 @@ def _write(frames, sink, params):
 
 
 def _move(source, target, hidden, *, ours):
-    """Move a folder or file to its final name, in place of an earlier one; if ``source`` is None, only remove that."""
+    """Move a folder or file to its final name, in place of an earlier one; if ``source`` is None, only remove it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     check_free(target, ours=ours)
     if os.path.lexists(target):

@@ -102,7 +102,7 @@ class Reader:
         return self.n_flows
 
     def read(self, index):
-        """Read the field of an ``index``, counted from 0: (h, w, 2) float32 in pixels of its own size.
+        """Read the field of an ``index``, counted from 0: (h, w, 2) float32, in pixels of the stored field.
 
         Raises
         ------

@@ -19,7 +19,7 @@ from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
-# Most bytes of a pixel, four values of 16 bits in an uncompressed file, and of the metadata.
+# Most bytes of a pixel (four values of 16 bits, uncompressed), and most bytes of the metadata of a file.
 _PIXEL_BYTES, _METADATA_BYTES = 8, 1 << 24
 
 

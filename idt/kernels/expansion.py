@@ -78,7 +78,7 @@ def _filter_columns(padded, start, width, rows, pitch):
 
 @inner()
 def _fit(rows, pitch, first, last, planar, plane, interleaved):
-    """Compute the coefficients of the pixels from ``first`` to before ``last`` of a row, by plane and by pixel.
+    """Compute the coefficients of the pixels from ``first`` to before ``last`` of a row, and store them in two orders.
 
     The pixels of whole vectors are written, even beyond ``last``.
     """

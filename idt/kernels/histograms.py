@@ -198,7 +198,7 @@ def _raised(bins):
 
 @inner(fastmath=FLAGS)
 def _add_normalised(row, n_cells, norm, into):
-    """Add a patch's histograms to ``into``, each block scaled by `_scale_of`, for norm 1 the square roots of that."""
+    """Add a patch's histograms to ``into``, each block scaled by `_scale_of`; for norm 1 add square roots."""
     first = np.int64(0)
     for field in range(FIELDS):
         bins = BINS + 1 if field == 1 else BINS

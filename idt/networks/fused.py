@@ -2,7 +2,7 @@
 
 For maps x and y, C and C' channels in each of their cells:
 
-    sum x + y,   max max(x, y),   concat (x, y),   bilinear Σ x yᵀ / n over the n cells, C C' numbers.
+    sum: x + y,   max: max(x, y),   concat: (x, y),   bilinear: Σ x yᵀ / n over the n cells, C C' numbers.
 
 These are the kinds of Feichtenhofer, Pinz and Zisserman (CVPR 2016) that need no training. Their 3-D max pooling is
 `plain-encode --pool max` over all cells of a video, or over the cells in each part of a pyramid.

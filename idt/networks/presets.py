@@ -32,7 +32,7 @@ LAYOUTS = ("nchw", "nhwc", "ncthw", "nthwc", "ntchw", "nmchw", "nmcthw")
 LENGTH = Bounds(1, 1024, "a clip lies in memory as a whole")
 INTERVAL = Bounds(1, 1024, "no network looks as far ahead")
 CLIPS = Bounds(1, 1000, "no protocol takes as many")
-EVERY = Bounds(0, 100_000, "a video has one snippet then")
+EVERY = Bounds(0, 100_000, "with more frames between snippets a video has only one")
 CROP = Bounds(1, 4096, "no network looks at larger frames")
 
 IMAGENET: dict[str, tuple[float, ...]] = {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}
@@ -108,7 +108,7 @@ class Preset:
             if len(values) not in (1, self.planes):
                 raise DataError(f"{name} must be 1 or {self.planes} numbers, got {values}")
         if not all(abs(value) <= 1e6 for value in self.mean) or not all(1e-6 <= value <= 1e6 for value in self.std):
-            raise DataError(f"mean and std must be numbers of pixels, std above 0, got {self.mean} and {self.std}")
+            raise DataError(f"mean and std must be pixel values, std above 0, got {self.mean} and {self.std}")
 
     @property
     def planes(self):

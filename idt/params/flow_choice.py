@@ -78,7 +78,7 @@ def field_reader_of(flow):
     Raises
     ------
     DataError
-        If ``flow`` was read from a file, which records the name of a function and not the function.
+        If ``flow`` is the record of a feature file, which has the name of a function or a digest of flow files only.
     """
     if isinstance(flow, ConsecutiveFlow):
         return flow.begin()

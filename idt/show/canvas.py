@@ -58,7 +58,7 @@ class Canvas:
         Parameters
         ----------
         points : sequence of (k, 2) float
-            Positions in pixels of the frame; (0, 0) is the centre of the first.
+            Positions in pixels of the frame; (0, 0) is the centre of the first pixel.
         colour : (int, int, int)
             BGR.
         alpha : float

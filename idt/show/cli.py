@@ -35,8 +35,8 @@ def show(arguments):
     """Run ``idt-show``, pictures of a video's tracks or of a step of the method, with these ``arguments``."""
     parser = Parser(
         "idt-show",
-        "Draw the tracks over the frames, fading with age: kept tracks light green; tracks that were dropped because"
-        " they moved with the camera blue. Or draw a step before tracking (--step).",
+        "Draw the tracks over the frames, fading with age. Kept tracks are light green; tracks dropped because they"
+        " moved with the camera are blue. Or draw a step before tracking (--step).",
         "idt-show video.avi -o tracks.png",
     )
     parser.add_argument("video", metavar="VIDEO", help="file, folder, pattern of images, camera index")
@@ -105,7 +105,7 @@ def _add_looks(parser):
         "--evidence", metavar="CSV", help="table written by idt-explain -o FILE.csv, for --colour evidence"
     )
     group.add_argument("--all", action="store_true", help="draw all tracks, not some hundreds evenly chosen")
-    group.add_argument("--beside", action="store_true", help="put each frame without tracks beside the drawn one")
+    group.add_argument("--beside", action="store_true", help="put the plain frame beside each drawn one")
     group.add_argument("--sheet", type=_grid, metavar="CxR", help="a contact sheet of frames, such as 3x3")
     add_number_option(
         group,

@@ -1,8 +1,8 @@
 """Optical flow as a picture: direction as colour, length as saturation, on the colour wheel of Baker et al.
 
 Source: Baker et al., "A database and evaluation methodology for optical flow", IJCV 2011: 55 colours, from red by
-yellow, green, cyan, blue and magenta back to red, in steps that look alike. No motion is white. A displacement of
-the length ``longest`` has the full colour; a longer one is darker.
+yellow, green, cyan, blue and magenta back to red, in steps that look equally large. No motion is white. A displacement
+of the length ``longest`` has the full colour; a longer one is darker.
 """
 
 import numpy as np

@@ -108,7 +108,7 @@ def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, channels="bg
     if pen.colour not in COLOURS:
         raise DataError(f"colour must be one of {', '.join(COLOURS)}, got {pen.colour!r}")
     if (pen.colour == "evidence") != (pen.evidence is not None):
-        raise DataError("the colour evidence and evidence go together; give both or none")
+        raise DataError("the colour evidence and the numbers of evidence go together; give both or neither")
     waiting: deque[tuple[int, np.ndarray]] = deque()
     ended: deque[_Ended] = deque(maxlen=params.length + 1)
     n_before = 0

@@ -39,7 +39,7 @@ class Look(NamedTuple):
     sheet : (int, int) or None
         Columns and rows of a contact sheet.
     beside : bool
-        Put each frame without tracks beside its picture.
+        Put the plain frame beside each drawn one.
     track : int or None
         Number of the track whose histograms are plotted; None for the longest.
     """

@@ -62,7 +62,7 @@ class Motion(NamedTuple):
     matches : int
         Matches offered.
     inliers : int
-        Number of inliers of the accepted homography before its last refinement; 0 for the identity.
+        Number of matches that agree with the homography of RANSAC, before it is refined; 0 for the identity.
     """
 
     homography: np.ndarray

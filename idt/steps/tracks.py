@@ -41,7 +41,7 @@ class LiveTracks:
     length : int
         Steps of a whole track ("L").
     time_cells : int
-        Groups of length // time_cells consecutive steps over which histograms are averaged.
+        Number of groups of ``length // time_cells`` consecutive steps; histograms are averaged over each.
     step_size : int
         Numbers that describe one step ("D").
 

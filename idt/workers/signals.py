@@ -40,7 +40,7 @@ def handle_signals():
 
 @contextlib.contextmanager
 def prefer_signals():
-    """Raise a signal that has arrived in place of any other exception of the block.
+    """Raise the exception of a signal that has arrived, and not another exception of the block.
 
     A library may have caught the exception of the signal and raised another one instead.
     """

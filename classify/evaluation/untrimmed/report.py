@@ -61,8 +61,9 @@ def assemble(untrimmed_set, truths, results, *, hidden, settings, made_of):
     -------
     dict
         Ready for JSON. Shares lie in [0, 1]. ``numbers`` are the means of the splits' numbers in ``per_split``,
-        ``value`` is the one by which the set is compared, ``metric`` its name. ``per_class`` counts the videos of all
-        splits together, or is a mean over splits of the average precision at 0.5.
+        ``value`` is the one by which the set is compared, ``metric`` its name. ``per_class`` is the share of each
+        class's frames that are labelled correctly, over the videos of all splits together, or the mean over splits of
+        its average precision at 0.5.
     """
     dataset, method = untrimmed_set.dataset, settings["segmenting"]["method"]
     per_split, videos, label_pairs, precisions_by_class = [], [], [], []

@@ -1,9 +1,9 @@
 """Dumps of MMAction2: a list with an entry for each video, in the order of the annotation file.
 
-1.2               a dict of ``pred_score``, (C,) or for each clip (clips, C), and ``gt_label``, the label from 0 or a
-                  flag for each class; scores are probabilities, or logits if the network is configured so
-1.0 and 1.1       the same, as ``pred_scores`` and ``gt_labels``, each a dict with the tensor as ``item``
-0.x and mmaction  an array, (C,) or for each crop (crops, C), without labels
+- Version 1.2: a dict of ``pred_score``, (C,) or for each clip (clips, C), and ``gt_label``, the label from 0 or a flag
+  for each class; scores are probabilities, or logits if the network is configured so.
+- Versions 1.0 and 1.1: the same, as ``pred_scores`` and ``gt_labels``, each a dict with the tensor as ``item``.
+- Versions 0.x and mmaction: an array, (C,) or for each crop (crops, C), without labels.
 
 Scores of a network with several heads are a dict of tensors, whose mean is taken. Source: tools/test.py at the tag of
 each version.

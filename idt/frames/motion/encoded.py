@@ -40,7 +40,7 @@ class Encoder:
         self._encoder: Any = None
         self._decoder: Any = None
         self._n_encoded = 0
-        # Frames predicted since the first call or the last interruption; 0 if the next call begins with an I-frame.
+        # Frames predicted since the first call or the last interruption. At 0 the next call begins with an I-frame.
         self._n_predicted = 0
 
     def interrupt(self):
