@@ -43,8 +43,8 @@ class FrameState(NamedTuple):
         From t-1 to t.
     flow, flow_warp : list of (h, w, 2) float32
         Flow from frame t-1, and the flow that remains without the camera's motion. Both at every scale, finest first;
-        empty for the first frame. If the flow is motion vectors of a codec, and no track
-        is described in frame t-1, one vector stands for 4 × 4 pixels.
+        empty for the first frame. If the flow is motion vectors of a codec, and no track is described in frame t-1,
+        one vector stands for 4 × 4 pixels.
     live : list of LiveTracks
         Live tracks of each scale, new ones included. The loop changes these objects after it has yielded them.
     finished : collect.FinishedTracks

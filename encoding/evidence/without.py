@@ -13,6 +13,7 @@ import numpy as np
 
 from encoding.coders.pooling import CellCoder
 from encoding.coders.pyramid import Pyramid
+from encoding.coders.registry import encodes_groups
 from encoding.evidence.cells import GRID, GRID_BOUNDS, LENGTH, LENGTH_BOUNDS
 from encoding.evidence.tracks_read import pyramid_parts
 
@@ -121,9 +122,8 @@ def cells_of(tracks, grid, length):
 
 def _is_additive(coder, params):
     """Tell whether the vectors are made from sums to which each track adds by itself."""
-    encodes_groups = getattr(params, "coding", None) == "somp"
     keeps_largest = getattr(params, "pooling", "sum") == "max" or getattr(params, "pool", "mean") != "mean"
-    return isinstance(coder, CellCoder) and not encodes_groups and not keeps_largest
+    return isinstance(coder, CellCoder) and not encodes_groups(params) and not keeps_largest
 
 
 class _Pooled:

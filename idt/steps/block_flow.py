@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from idt.imports.opencv import cv2
-from idt.steps.camera import WARP_BORDER
+from idt.steps.camera import WARP_BORDER, inverse_of
 from idt.steps.pyramid import resize
 
 BLOCK = 16
@@ -142,8 +142,8 @@ def subtract_motion(blocks, homography, width, height):
     -----
     A homography without an inverse leaves the flow as it is.
     """
-    determinant, inverse = cv2.invert(homography)
-    if determinant == 0:
+    inverse = inverse_of(homography)
+    if inverse is None:
         return blocks
     centres = _centres(*blocks.field.shape[:2], blocks.side)
     remaining = cv2.perspectiveTransform(centres + blocks.field, inverse) - centres

@@ -133,6 +133,7 @@ def match_keypoints(current, previous):
     -----
     docs/method/extraction.md, section 4.2: within ±25 px in x and in y; no ratio test, no cross check.
     """
+    # The checks of an empty match would take longer than anything else in it.
     if not len(current.points):
         return current.points, current.points
     index = surf.nearest_in_window(
@@ -234,9 +235,9 @@ def subtract_motion(flow, homography, levels):
     This differs from the release and is faster. A homography without an inverse leaves the flow as it is.
     """
     homography = np.ascontiguousarray(homography, np.float64)
-    if abs(np.linalg.det(homography)) < np.finfo(np.float64).tiny:
+    inverse = inverse_of(homography)
+    if inverse is None:
         return flow
-    inverse = np.linalg.inv(homography)
     _, height, width = levels[0]
     remaining = []
     for field, level in zip(flow, levels, strict=True):
@@ -245,3 +246,20 @@ def subtract_motion(flow, homography, levels):
         warp_kernel.subtract(planes, homography, inverse, level.factor, width, height, WARP_BORDER, out)
         remaining.append(out.transpose(1, 2, 0))
     return remaining
+
+
+def inverse_of(homography):
+    """Invert a homography.
+
+    Parameters
+    ----------
+    homography : (3, 3) float64
+
+    Returns
+    -------
+    (3, 3) float64 or None
+        None if the determinant is too small for its reciprocal.
+    """
+    if abs(cv2.determinant(homography)) < np.finfo(np.float64).tiny:
+        return None
+    return np.linalg.inv(homography)
